@@ -1,0 +1,29 @@
+//! One file a command.
+
+mod demo;
+mod run;
+mod segment;
+mod validate;
+mod worker;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+
+/// Does what was typed.
+///
+/// # Errors
+/// See [`Failure`].
+pub fn run(args: Args) -> Result<(), Failure> {
+    match args.command {
+        Command::Demo(args) => demo::demo(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Validate(args) => validate::validate(&args),
+        Command::Segment(args) => segment::segment(&args),
+    }
+}
+
+/// The asynchronous runtime of a command that needs one.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let build = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    build.map_err(|error| Failure::failed(&error, "close other programs and try again"))
+}

@@ -1,0 +1,11 @@
+//! The program `dropscope`: the whole flow on one machine.
+
+pub mod args;
+pub mod cloud;
+mod commands;
+pub mod failure;
+mod folder;
+mod progress;
+mod settings;
+
+pub use commands::run;

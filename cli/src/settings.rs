@@ -1,0 +1,46 @@
+//! Settings for a recording on disk: the command line over the nearest dropscope.toml.
+
+use crate::args::SettingArgs;
+use crate::failure::Failure;
+use dropscope_pipeline::Settings;
+use std::path::Path;
+
+/// What the command line says.
+pub(crate) fn from_args(args: &SettingArgs) -> Result<Settings, Failure> {
+    let settings = Settings {
+        frame_rate_hz: args.fs,
+        tau_s: args.tau,
+        planes: args.planes,
+        channels: args.channels,
+        diameter_px: args.diameter,
+        pixel_size_um: args.pixel_size,
+        clusters: args.clusters,
+        seed: args.seed,
+    };
+    settings.check().map_err(|error| Failure::input(error.to_string(), "correct it on the command line"))?;
+    Ok(settings)
+}
+
+/// What holds for a recording: the command line where it says something, else the `dropscope.toml` beside the recording
+/// or in the nearest folder above it.
+pub(crate) fn settle(args: &SettingArgs, recording: &Path) -> Result<Settings, Failure> {
+    let said = from_args(args)?;
+    let absolute = std::path::absolute(recording).unwrap_or_else(|_| recording.to_owned());
+    for folder in absolute.ancestors().skip(1) {
+        let file = folder.join("dropscope.toml");
+        match std::fs::read_to_string(&file) {
+            Ok(text) => {
+                let below = Settings::from_toml(&text).map_err(|error| {
+                    Failure::input(format!("the settings in {} cannot be used: {error}", file.display()), "correct or remove that file")
+                })?;
+                return Ok(said.over(&below));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(Failure::input(format!("{} is not text", file.display()), "correct or remove that file"));
+            }
+            // Not there, or not ours to read: then it does not hold for us.
+            Err(_) => {}
+        }
+    }
+    Ok(said)
+}

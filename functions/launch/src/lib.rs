@@ -1,0 +1,162 @@
+//! The launch function: a validated run gets its money reserved and one instance started.
+//!
+//! A run that may not start now (no capacity, quota, cap, freeze) waits in its job, with the reason; the message is
+//! done all the same, and reconcile wakes the run.
+
+use dropscope_jobs::{Changed, JobsError};
+use dropscope_pipeline::event::{self, EventError};
+use dropscope_pipeline::instance::{NothingFits, Offer, choose, dearest};
+use dropscope_pipeline::job::{Refused, Verdict};
+use dropscope_pipeline::{Job, Manifest, RunId, Upload, Usd, budget};
+use dropscope_ports::{Clock, Fleet, FleetError, LaunchRequest, Objects};
+use serde_json::Value;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What launch may touch.
+pub struct Deps {
+    /// Name of the bucket that this deployment watches.
+    pub bucket: String,
+    /// The bucket.
+    pub objects: Arc<dyn Objects>,
+    /// Instances.
+    pub fleet: Arc<dyn Fleet>,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// What became of one notified manifest.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Its run has an instance.
+    Launched {
+        /// The run.
+        run: RunId,
+        /// The instance.
+        instance: String,
+    },
+    /// Its run waits.
+    Waiting {
+        /// The run.
+        run: RunId,
+        /// Why.
+        why: String,
+    },
+    /// Its run needs no launch.
+    Nothing {
+        /// The run.
+        run: RunId,
+        /// Why not.
+        why: Refused,
+    },
+    /// No instance on offer can ever do it; the run failed.
+    Impossible {
+        /// The run.
+        run: RunId,
+    },
+    /// The object is no manifest of a run of this bucket.
+    Ignored(String),
+}
+
+/// A message that could not be worked off.
+#[derive(Debug, thiserror::Error)]
+pub enum LaunchError {
+    /// Not a notification of a created object; trying again does not help.
+    #[error("the event is refused")]
+    Event(#[from] EventError),
+    /// State is out of order; trying again later helps.
+    #[error("the run's state cannot be read or changed")]
+    Jobs(#[from] JobsError),
+    /// The fleet does not answer; trying again later helps, with the same token.
+    #[error("the instance could not be started")]
+    Fleet(#[from] FleetError),
+}
+
+/// Works off one notification of a manifest.
+///
+/// # Errors
+/// See [`LaunchError`]. A repeated call goes on where this one stopped, and never starts a second instance.
+pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, LaunchError> {
+    let mut outcomes = Vec::new();
+    for upload in event::uploads(event)? {
+        outcomes.push(match run_of(&upload, &deps.bucket) {
+            Some(run) => launch(&run, deps).await?,
+            None => Outcome::Ignored(upload.key.to_string()),
+        });
+    }
+    Ok(outcomes)
+}
+
+/// The run whose manifest this is: `results/…/<run>/manifest.json`.
+fn run_of(upload: &Upload, bucket: &str) -> Option<RunId> {
+    let folder = upload.key.as_str().strip_prefix("results/")?.strip_suffix("/manifest.json")?;
+    let run = folder.rsplit('/').next()?.parse().ok()?;
+    (upload.bucket == bucket).then_some(run)
+}
+
+async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
+    let now = deps.clock.now();
+    let job = dropscope_jobs::load_job(&*deps.objects, run).await?;
+    let Some(manifest) = &job.manifest else {
+        return Ok(Outcome::Nothing { run: job.run, why: Refused::NotYet(job.state.word()) });
+    };
+    let offers = choose(&manifest.needs, &deps.fleet.offers().await?);
+    let usd_per_hour = offers.as_deref().map_or(Usd::ZERO, dearest);
+    let job = match dropscope_jobs::update_job(&*deps.objects, run, |job| job.launching(usd_per_hour, now)).await? {
+        Changed::Now(job) => job,
+        Changed::Refused(job, why) => return Ok(Outcome::Nothing { run: job.run, why }),
+    };
+    let request = match offers {
+        Ok(offers) => request(&job, manifest, offers),
+        Err(nothing) => return impossible(&job, &nothing, deps).await,
+    };
+    let amount = usd_per_hour.per_hour_for(request.lifetime_seconds);
+    if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, now).await? {
+        return wait(&job, refusal.to_string(), deps).await;
+    }
+    match start(&request, deps).await {
+        Ok(instance) => Ok(Outcome::Launched { run: run.clone(), instance }),
+        Err(error @ (FleetError::NoCapacity(_) | FleetError::Quota(_))) => wait(&job, error.to_string(), deps).await,
+        // Its instance has come and gone while the job still says launching: reconcile sees that and counts it.
+        Err(FleetError::TokenSpent(_)) => Ok(Outcome::Nothing { run: run.clone(), why: Refused::Past("launching") }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn request(job: &Job, manifest: &Manifest, offers: Vec<Offer>) -> LaunchRequest {
+    LaunchRequest {
+        token: budget::attempt_id(&job.run, job.attempt),
+        run: job.run.clone(),
+        attempt: job.attempt,
+        owner: job.owner.clone(),
+        offers,
+        lifetime_seconds: manifest.needs.lifetime_seconds(),
+    }
+}
+
+/// Asks the fleet, and again with the same token when it does not answer.
+async fn start(request: &LaunchRequest, deps: &Deps) -> Result<String, FleetError> {
+    for round in 0..3 {
+        match deps.fleet.launch(request).await {
+            Err(FleetError::Busy { .. }) => tokio::time::sleep(Duration::from_millis(200 << round)).await,
+            other => return other.map(|instance| instance.id),
+        }
+    }
+    deps.fleet.launch(request).await.map(|instance| instance.id)
+}
+
+/// launching → waiting. What was reserved goes back untouched first: no instance was started.
+async fn wait(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
+    let now = deps.clock.now();
+    dropscope_jobs::release(&*deps.objects, job, now).await?;
+    dropscope_jobs::update_job(&*deps.objects, &job.run, |job_now| job_now.waiting(job.attempt, why.clone(), now)).await?;
+    Ok(Outcome::Waiting { run: job.run.clone(), why })
+}
+
+async fn impossible(job: &Job, nothing: &NothingFits, deps: &Deps) -> Result<Outcome, LaunchError> {
+    let now = deps.clock.now();
+    let remedy = "split the recording, or ask the operator for larger instances".to_owned();
+    let verdict = Verdict { cause: nothing.to_string(), remedy };
+    dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.failed(job.attempt, verdict.clone(), now)).await?;
+    Ok(Outcome::Impossible { run: job.run.clone() })
+}

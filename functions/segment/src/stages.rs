@@ -1,0 +1,160 @@
+//! From an open recording to the files of a run.
+
+use crate::plane::PlaneSource;
+use dropscope_outputs::{OutputError, RunMeta};
+use dropscope_pipeline::Plan;
+use dropscope_pipeline::job::Verdict;
+use dropscope_recording::{Info, Recording, RecordingError};
+use dropscope_segmentation::{Params, Progress, SegmentError, Segmentation, Stage};
+use std::path::Path;
+
+/// What is to be done with a recording.
+pub struct Work<'a> {
+    /// Every setting in use.
+    pub plan: &'a Plan,
+    /// A folder for the registered movie of one plane.
+    pub scratch: &'a Path,
+    /// Worker threads, 0 for one per core. Never changes the result.
+    pub threads: usize,
+}
+
+/// Told how far a run is.
+pub trait RunProgress: Send + Sync {
+    /// `done` of `total` units of a stage of a plane (counted from 0) are finished.
+    fn step(&self, plane: usize, planes: usize, stage: Stage, done: usize, total: usize);
+    /// True when the work should stop at the next chance.
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// A run that did not get through, sorted by what the caller may do.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// The recording or its settings: another try would meet the same.
+    #[error("{}: {}", .0.cause, .0.remedy)]
+    Input(Verdict),
+    /// The recording's bytes could not be read now.
+    #[error("the recording cannot be read now")]
+    Reading(#[source] RecordingError),
+    /// Disk or threads of this machine: another machine may do.
+    #[error("this machine cannot do it")]
+    Machine(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The caller asked to stop.
+    #[error("the run was stopped")]
+    Cancelled,
+}
+
+/// What was found, for a person in a hurry.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Found {
+    /// ROIs taken for cells.
+    pub cells: usize,
+    /// All ROIs.
+    pub rois: usize,
+    /// Clusters in use, of the plane that has most.
+    pub clusters: usize,
+    /// Largest shift that registration undid, pixels.
+    pub largest_shift_px: f64,
+    /// Frames kept out of detection.
+    pub bad_frames: usize,
+}
+
+impl Found {
+    /// Sums up the planes.
+    pub fn of(planes: &[Segmentation]) -> Self {
+        let shift = |s: &Segmentation| {
+            let (y, x) = (&s.registration.yoff, &s.registration.xoff);
+            y.iter().zip(x).zip(&s.registration.bad_frames).filter(|(_, bad)| !**bad).fold(0.0, |most: f64, ((y, x), _)| {
+                most.max(f64::from(*y * *y + *x * *x).sqrt())
+            })
+        };
+        let clusters = |s: &Segmentation| s.clustering.labels.iter().max().map_or(0, |most| most + 1);
+        Self {
+            cells: planes.iter().flat_map(|s| &s.rois).filter(|roi| roi.is_cell).count(),
+            rois: planes.iter().map(|s| s.rois.len()).sum(),
+            clusters: planes.iter().map(clusters).max().unwrap_or(0),
+            largest_shift_px: planes.iter().map(shift).fold(0.0, f64::max),
+            bad_frames: planes.iter().flat_map(|s| &s.registration.bad_frames).filter(|bad| **bad).count(),
+        }
+    }
+}
+
+/// Segments every plane of the first channel.
+///
+/// # Errors
+/// See [`StageError`].
+pub fn segment_planes(recording: &mut Recording, work: &Work<'_>, progress: &dyn RunProgress) -> Result<Vec<Segmentation>, StageError> {
+    let planes = recording.info().planes;
+    let params = Params {
+        frame_rate_hz: work.plan.frame_rate_hz.value,
+        tau_s: work.plan.tau_s.value,
+        diameter_px: work.plan.diameter_px.as_ref().map(|d| d.value),
+        clusters: work.plan.clusters.value,
+        seed: work.plan.seed.value,
+        threads: work.threads,
+    };
+    (0..planes)
+        .map(|plane| {
+            let mut source = PlaneSource::new(recording, plane, 0);
+            dropscope_segmentation::segment(&mut source, &params, work.scratch, &OfPlane { plane, planes, progress }).map_err(sorted)
+        })
+        .collect()
+}
+
+struct OfPlane<'a> {
+    plane: usize,
+    planes: usize,
+    progress: &'a dyn RunProgress,
+}
+
+impl Progress for OfPlane<'_> {
+    fn step(&self, stage: Stage, done: usize, total: usize) {
+        self.progress.step(self.plane, self.planes, stage, done, total);
+    }
+    fn cancelled(&self) -> bool {
+        self.progress.cancelled()
+    }
+}
+
+fn sorted(error: SegmentError) -> StageError {
+    match error {
+        SegmentError::Cancelled => StageError::Cancelled,
+        SegmentError::Scratch { .. } | SegmentError::Threads { .. } => StageError::Machine(Box::new(error)),
+        SegmentError::Source(source) => match source.source.downcast::<RecordingError>() {
+            Ok(error) if matches!(*error, RecordingError::Io(_)) => StageError::Reading(*error),
+            Ok(error) => StageError::Input(Verdict { cause: error.cause(), remedy: error.remedy() }),
+            Err(other) => StageError::Machine(other),
+        },
+        SegmentError::Params(error) => StageError::Input(Verdict {
+            cause: error.to_string(),
+            remedy: "correct the setting in dropscope.toml or on the command line".into(),
+        }),
+        error => StageError::Input(Verdict {
+            cause: error.to_string(),
+            remedy: "record more frames, or check planes and channels in the settings".into(),
+        }),
+    }
+}
+
+/// Hands every result file of a run to `sink`, one at a time.
+///
+/// # Errors
+/// The first error of `sink`, or of a picture that cannot be made.
+pub fn write_results<E: From<OutputError>>(
+    name: &str,
+    info: &Info,
+    plan: &Plan,
+    planes: &[Segmentation],
+    sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
+) -> Result<(), E> {
+    let meta = RunMeta {
+        name: name.to_owned(),
+        frame_rate_hz: plan.frame_rate_hz.value,
+        frame_rate_assumed: plan.frame_rate_hz.assumed(),
+        tau_s: plan.tau_s.value,
+        pixel_size_um: info.pixel_size_um,
+        version: crate::VERSION.to_owned(),
+    };
+    dropscope_outputs::render_all(&meta, planes, sink)
+}

@@ -1,0 +1,281 @@
+//! One attempt of a job: claim it, compute, upload, commit, tell.
+
+use crate::log::RunLog;
+use crate::provenance::{Machine, Provenance, Times, hash_input};
+use crate::stages::{Found, RunProgress, StageError, Work, segment_planes, write_results};
+use dropscope_jobs::{Changed, Closing, JobsError};
+use dropscope_outputs::OutputError;
+use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
+use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, Timestamp};
+use dropscope_ports::{Clock, Condition, Mailer, ObjectMeta, ObjectReader, Objects, ObjectsError};
+use dropscope_recording::{Info, Limits, RecordingError};
+use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Ranged reads of this size keep a connection busy (S3 performance guidelines: 8 or 16 MB).
+const READ_BLOCK: u64 = 8 << 20;
+
+/// What a worker may touch.
+#[derive(Clone)]
+pub struct Deps {
+    /// The bucket.
+    pub objects: Arc<dyn Objects>,
+    /// Mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// What stands before a key to make it an address.
+    pub place: String,
+    /// How long a mail stays in the hand of whoever began to send it, seconds.
+    pub mail_lease_seconds: u64,
+    /// A folder of this worker's own, for the registered movie and the results in the making.
+    pub scratch: PathBuf,
+    /// Worker threads, 0 for one per core.
+    pub threads: usize,
+}
+
+/// Which attempt of which run a worker is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    /// The run.
+    pub run: RunId,
+    /// The attempt: the fence.
+    pub attempt: u32,
+    /// The instance that the worker runs on.
+    pub instance: String,
+}
+
+/// How an attempt ended, when it did not fail to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Its result is committed.
+    Done,
+    /// The recording cannot be segmented; its owner is told.
+    Failed(Verdict),
+    /// The job is not this attempt's; nothing was written.
+    Superseded(Refused),
+}
+
+/// An attempt that did not end: reconcile starts the next one.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// State or mail are out of order.
+    #[error("the run's state cannot be read or changed")]
+    Jobs(#[from] JobsError),
+    /// The bucket is out of order.
+    #[error("the bucket cannot be read or written")]
+    Store(#[from] ObjectsError),
+    /// The recording cannot be read now, this machine cannot do it, or the work was stopped.
+    #[error("the segmentation did not get through")]
+    Stage(#[from] StageError),
+    /// A result could not be made: a mistake of the program.
+    #[error("a result cannot be made")]
+    Output(#[from] OutputError),
+    /// The scratch folder is full or not writable.
+    #[error("the scratch folder cannot be used")]
+    Scratch(#[from] std::io::Error),
+    /// A document has no JSON form: a mistake of the program.
+    #[error("a document cannot be written")]
+    Document(#[from] serde_json::Error),
+    /// The computing thread broke off.
+    #[error("the segmentation broke off")]
+    Broke(#[from] tokio::task::JoinError),
+    /// Somebody must look at the job: it runs and has no manifest.
+    #[error("the job has no manifest")]
+    NoManifest,
+}
+
+/// Works one attempt off.
+///
+/// # Errors
+/// See [`WorkerError`]. Nothing is committed then, and a later attempt starts afresh.
+pub async fn handle(assignment: &Assignment, deps: &Deps, progress: Arc<dyn RunProgress>) -> Result<Ending, WorkerError> {
+    let started = deps.clock.now();
+    let take = |job: &Job| job.running(assignment.attempt, &assignment.instance, started);
+    let job = match dropscope_jobs::update_job(&*deps.objects, &assignment.run, take).await? {
+        Changed::Now(job) => job,
+        Changed::Refused(job, refused) => return late(&job, refused, deps).await,
+    };
+    let log = Arc::new(RunLog::default());
+    log.line(started, &format!("attempt {} of run {} on {} begins", job.attempt, job.run, assignment.instance));
+    match work(&job, deps, progress, log.clone(), started).await {
+        Ok(outcome) => commit(&job, outcome, deps, &log).await,
+        Err(WorkerError::Stage(StageError::Input(verdict))) => give_up(&job, verdict, deps, &log).await,
+        Err(error) => {
+            log.line(deps.clock.now(), &format!("broken off: {}", dropscope_runtime::chain(&error)));
+            save_log(&job, deps, &log).await?;
+            Err(error)
+        }
+    }
+}
+
+/// A worker that is started again after its commit has only the telling left to do.
+async fn late(job: &Job, refused: Refused, deps: &Deps) -> Result<Ending, WorkerError> {
+    close(job, deps).await?;
+    Ok(Ending::Superseded(refused))
+}
+
+async fn work(
+    job: &Job,
+    deps: &Deps,
+    progress: Arc<dyn RunProgress>,
+    log: Arc<RunLog>,
+    started: Timestamp,
+) -> Result<Outcome, WorkerError> {
+    let manifest = job.manifest.clone().ok_or(WorkerError::NoManifest)?;
+    let results = job.results().ok_or(WorkerError::NoManifest)?;
+    let folder = deps.scratch.join(format!("{}.{}", job.run, job.attempt));
+    let attempt = Attempt { job: job.clone(), manifest, deps: deps.clone(), folder: folder.clone(), log, started };
+    let runtime = tokio::runtime::Handle::current();
+    let made = tokio::task::spawn_blocking(move || attempt.compute(&*progress, &runtime)).await?;
+    let uploaded = match made {
+        Ok(outcome) => upload_all(&results, &folder, outcome, deps).await,
+        Err(error) => Err(error),
+    };
+    // What is left behind is only scratch, and the machine goes with it.
+    let _ = std::fs::remove_dir_all(&folder);
+    uploaded
+}
+
+/// Everything that the computing thread takes with it.
+struct Attempt {
+    job: Job,
+    manifest: Manifest,
+    deps: Deps,
+    folder: PathBuf,
+    log: Arc<RunLog>,
+    started: Timestamp,
+}
+
+impl Attempt {
+    /// Blocking: reads, segments, and leaves the results in the attempt's folder.
+    fn compute(&self, progress: &dyn RunProgress, runtime: &Handle) -> Result<Outcome, WorkerError> {
+        let input = hash_input(&mut self.reader(runtime)).map_err(|error| reading(error.into()))?;
+        let reader = Box::new(self.reader(runtime));
+        let mut recording =
+            dropscope_recording::open(reader, &Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
+        std::fs::create_dir_all(&self.folder)?;
+        let work = Work { plan: &self.manifest.plan, scratch: &self.folder, threads: self.deps.threads };
+        let planes = segment_planes(&mut recording, &work, progress)?;
+        let found = Found::of(&planes);
+        self.log.line(self.deps.clock.now(), &format!("{} cells among {} ROIs", found.cells, found.rois));
+        let mut files = Vec::new();
+        write_results(&self.manifest.name, recording.info(), &self.manifest.plan, &planes, |name, bytes| {
+            files.push(keep(&self.folder, name, &bytes)?);
+            Ok::<_, WorkerError>(())
+        })?;
+        self.outcome(found, files, recording.info(), input)
+    }
+
+    fn reader(&self, runtime: &Handle) -> ObjectReader {
+        let manifest = &self.manifest;
+        let meta = ObjectMeta {
+            key: manifest.key.clone(),
+            size: manifest.size,
+            etag: manifest.etag.clone(),
+            version: manifest.version.clone(),
+        };
+        ObjectReader::new(self.deps.objects.clone(), runtime.clone(), meta, READ_BLOCK)
+    }
+
+    fn outcome(&self, found: Found, files: Vec<ResultFile>, info: &Info, input: (String, u64)) -> Result<Outcome, WorkerError> {
+        let times = Times::between(self.started, self.deps.clock.now());
+        let cost = self.job.usd_per_hour.per_hour_for(times.seconds.ceil() as u64);
+        let provenance = Provenance {
+            schema: 1,
+            program: format!("dropscope {}", crate::VERSION),
+            input: self.manifest.key.as_str(),
+            input_sha256: &input.0,
+            input_bytes: input.1,
+            recording: info,
+            plan: &self.manifest.plan,
+            machine: Machine::this(),
+            times,
+            cost,
+        };
+        Ok(Outcome {
+            attempt: self.job.attempt,
+            cells: found.cells,
+            rois: found.rois,
+            clusters: found.clusters,
+            largest_shift_px: found.largest_shift_px,
+            bad_frames: found.bad_frames,
+            seconds: times.seconds,
+            cost,
+            files,
+            provenance: serde_json::to_value(&provenance)?,
+        })
+    }
+}
+
+fn reading(error: RecordingError) -> StageError {
+    match error {
+        RecordingError::Io(_) => StageError::Reading(error),
+        error => StageError::Input(Verdict { cause: error.cause(), remedy: error.remedy() }),
+    }
+}
+
+/// A result goes to scratch first: traces of a long recording are larger than memory should be.
+fn keep(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<ResultFile> {
+    let path = folder.join("results").join(name);
+    std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
+    std::fs::write(path, bytes)?;
+    Ok(ResultFile { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) })
+}
+
+async fn upload_all(results: &ObjectKey, folder: &Path, outcome: Outcome, deps: &Deps) -> Result<Outcome, WorkerError> {
+    for file in &outcome.files {
+        let path = folder.join("results").join(&file.name);
+        dropscope_ports::upload::file(&*deps.objects, &results.child(&file.name), &path).await?;
+    }
+    Ok(outcome)
+}
+
+/// running → done: the one write that makes this attempt's results the run's.
+async fn commit(job: &Job, outcome: Outcome, deps: &Deps, log: &RunLog) -> Result<Ending, WorkerError> {
+    let now = deps.clock.now();
+    log.line(now, &format!("{} results uploaded in {:.1} s", outcome.files.len(), outcome.seconds));
+    save_log(job, deps, log).await?;
+    let step = |current: &Job| current.done(outcome.clone(), now);
+    match dropscope_jobs::update_job(&*deps.objects, &job.run, step).await? {
+        Changed::Now(done) => {
+            close(&done, deps).await?;
+            Ok(Ending::Done)
+        }
+        Changed::Refused(current, refused) => late(&current, refused, deps).await,
+    }
+}
+
+async fn give_up(job: &Job, verdict: Verdict, deps: &Deps, log: &RunLog) -> Result<Ending, WorkerError> {
+    let now = deps.clock.now();
+    log.line(now, &format!("failed: {}: {}", verdict.cause, verdict.remedy));
+    save_log(job, deps, log).await?;
+    let step = |current: &Job| current.failed(job.attempt, verdict.clone(), now);
+    match dropscope_jobs::update_job(&*deps.objects, &job.run, step).await? {
+        Changed::Now(failed) => {
+            close(&failed, deps).await?;
+            Ok(Ending::Failed(verdict))
+        }
+        Changed::Refused(current, refused) => late(&current, refused, deps).await,
+    }
+}
+
+/// Tells the owner. The money is reconcile's to settle: a worker may not write the budget.
+async fn close(job: &Job, deps: &Deps) -> Result<(), WorkerError> {
+    let closing = Closing {
+        objects: &*deps.objects,
+        mailer: &*deps.mailer,
+        place: &deps.place,
+        lease_seconds: deps.mail_lease_seconds,
+        settles: false,
+    };
+    Ok(dropscope_jobs::close(&closing, job, deps.clock.now()).await?)
+}
+
+async fn save_log(job: &Job, deps: &Deps, log: &RunLog) -> Result<(), WorkerError> {
+    let Some(results) = job.results() else { return Ok(()) };
+    deps.objects.put(&results.child("log.txt"), log.text().into_bytes(), &Condition::Always).await?;
+    Ok(())
+}

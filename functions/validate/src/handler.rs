@@ -1,0 +1,208 @@
+//! From a notification to a claimed run with a verdict.
+
+use crate::check::{self, Accepted, HEADER_BLOCK};
+use dropscope_jobs::{Changed, Closing, JobsError};
+use dropscope_pipeline::event::{self, EventError};
+use dropscope_pipeline::job::Verdict;
+use dropscope_pipeline::key::LONGEST_RECORDING_KEY;
+use dropscope_pipeline::{Job, KeyError, Manifest, RecordingKey, RunId, Settings, State, Upload};
+use dropscope_ports::{Clock, Condition, Mailer, ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
+use dropscope_recording::RecordingError;
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What validate may touch.
+pub struct Deps {
+    /// Name of the bucket that this deployment watches.
+    pub bucket: String,
+    /// The bucket.
+    pub objects: Arc<dyn Objects>,
+    /// Mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// What stands before a key to make it an address.
+    pub place: String,
+    /// How long a mail stays in the hand of whoever began to send it, seconds.
+    pub mail_lease_seconds: u64,
+}
+
+/// What became of one notified object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// It has a run, which stands so.
+    Run(Box<Job>),
+    /// It is none of ours, and why.
+    Ignored(KeyError),
+    /// It lies in another bucket.
+    OtherBucket(String),
+}
+
+/// A notification that could not be worked off.
+#[derive(Debug, thiserror::Error)]
+pub enum ValidateError {
+    /// Not a notification of a created object; trying again does not help.
+    #[error("the event is refused")]
+    Event(#[from] EventError),
+    /// State or mail are out of order; trying again later helps.
+    #[error("the run could not be recorded")]
+    Jobs(#[from] JobsError),
+    /// The bucket is out of order; trying again later helps.
+    #[error("the bucket cannot be read")]
+    Store(#[from] ObjectsError),
+    /// The recording could not be read for a reason that is not its own.
+    #[error("the recording cannot be read now")]
+    Reading(#[source] RecordingError),
+    /// The manifest has no JSON form.
+    #[error("the manifest cannot be written")]
+    Manifest(#[source] serde_json::Error),
+    /// The machine ended the work.
+    #[error("the check was cut short")]
+    Cut(#[source] tokio::task::JoinError),
+}
+
+/// Works off one notification.
+///
+/// # Errors
+/// See [`ValidateError`]. A repeated call goes on where this one stopped.
+pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, ValidateError> {
+    let mut outcomes = Vec::new();
+    for upload in event::uploads(event)? {
+        outcomes.push(one(upload, deps).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
+    if upload.bucket != deps.bucket {
+        return Ok(Outcome::OtherBucket(upload.bucket));
+    }
+    let key = match RecordingKey::parse(&upload.key) {
+        Ok(key) => key,
+        Err(why) => return Ok(Outcome::Ignored(why)),
+    };
+    let run = RunId::of_upload(&upload.bucket, &upload.key, upload.version.as_deref(), &upload.etag);
+    let mut job = match dropscope_jobs::find_job(&*deps.objects, &run).await? {
+        Some(job) => job,
+        None => claim(run, upload, &key, deps).await?,
+    };
+    if job.state == State::Received {
+        job = judge(job, &key, deps).await?;
+    }
+    if job.state == State::Validated {
+        announce(&job, deps).await?;
+    }
+    let closing = Closing {
+        objects: &*deps.objects,
+        mailer: &*deps.mailer,
+        place: &deps.place,
+        lease_seconds: deps.mail_lease_seconds,
+        settles: false,
+    };
+    dropscope_jobs::close(&closing, &job, deps.clock.now()).await?;
+    Ok(Outcome::Run(Box::new(job)))
+}
+
+/// The claim freezes the settings found now. A key too long or settings that cannot be used are a verdict already.
+async fn claim(run: RunId, upload: Upload, key: &RecordingKey, deps: &Deps) -> Result<Job, ValidateError> {
+    let now = deps.clock.now();
+    let bytes = upload.key.as_str().len();
+    let found = if bytes > LONGEST_RECORDING_KEY {
+        Err(check::too_long(bytes))
+    } else {
+        crate::settings::nearest(&*deps.objects, &upload.key).await?
+    };
+    let fresh = |settings| Job::claim(run, upload, key.owner.clone(), settings, now);
+    let job = match found {
+        Ok(settings) => fresh(settings),
+        Err(verdict) => Job { state: State::Rejected(verdict), ..fresh(Settings::default()) },
+    };
+    Ok(dropscope_jobs::create_job(&*deps.objects, job).await?)
+}
+
+/// received → validated or rejected.
+async fn judge(job: Job, key: &RecordingKey, deps: &Deps) -> Result<Job, ValidateError> {
+    let verdict = verdict(&job, key, deps).await?;
+    let now = deps.clock.now();
+    let step = |job: &Job| match &verdict {
+        Ok(manifest) => job.validated(manifest.clone(), now),
+        Err(verdict) => job.rejected(verdict.clone(), now),
+    };
+    match dropscope_jobs::update_job(&*deps.objects, &job.run, step).await? {
+        // Refused: another call gave the verdict first, and its verdict holds.
+        Changed::Now(job) | Changed::Refused(job, _) => Ok(job),
+    }
+}
+
+async fn verdict(job: &Job, key: &RecordingKey, deps: &Deps) -> Result<Result<Manifest, Verdict>, ValidateError> {
+    let upload = &job.upload;
+    let select = Select { version: upload.version.clone(), if_match: Some(upload.etag.clone()), range: None };
+    let meta = match deps.objects.head(&upload.key, &select).await {
+        Ok(meta) => meta,
+        Err(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) => return Ok(Err(gone())),
+        Err(error) => return Err(error.into()),
+    };
+    let size = meta.size;
+    match read_headers(meta, job, deps).await? {
+        Ok(accepted) => Ok(Ok(manifest(job, key, size, &accepted, deps))),
+        Err(error) if replaced(&error) => Ok(Err(gone())),
+        Err(error @ RecordingError::Io(_)) => Err(ValidateError::Reading(error)),
+        Err(error) => Ok(Err(Verdict { cause: error.cause(), remedy: error.remedy() })),
+    }
+}
+
+async fn read_headers(meta: ObjectMeta, job: &Job, deps: &Deps) -> Result<Result<Accepted, RecordingError>, ValidateError> {
+    let reader = ObjectReader::new(deps.objects.clone(), tokio::runtime::Handle::current(), meta, HEADER_BLOCK);
+    let settings = job.settings.clone();
+    tokio::task::spawn_blocking(move || check::check(Box::new(reader), &settings)).await.map_err(ValidateError::Cut)
+}
+
+fn gone() -> Verdict {
+    Verdict {
+        cause: "the recording was replaced or removed before it was read".into(),
+        remedy: "nothing, if it was replaced: the new one has a mail of its own; else upload it again".into(),
+    }
+}
+
+/// Whether a reading failed because the object is no longer the one that was notified.
+fn replaced(error: &RecordingError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = cause {
+        let store = current.downcast_ref::<ObjectsError>().or_else(|| {
+            current.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).and_then(|inner| inner.downcast_ref::<ObjectsError>())
+        });
+        if let Some(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) = store {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
+fn manifest(job: &Job, key: &RecordingKey, size: u64, accepted: &Accepted, deps: &Deps) -> Manifest {
+    Manifest {
+        schema: 1,
+        run: job.run.clone(),
+        bucket: job.upload.bucket.clone(),
+        key: job.upload.key.clone(),
+        version: job.upload.version.clone(),
+        etag: job.upload.etag.clone(),
+        size,
+        owner: job.owner.clone(),
+        name: key.name.clone(),
+        recording: accepted.recording.info().clone(),
+        plan: accepted.plan.clone(),
+        needs: accepted.needs.clone(),
+        accepted_at: deps.clock.now(),
+    }
+}
+
+/// Writes manifest.json, whose creation starts everything that follows.
+async fn announce(job: &Job, deps: &Deps) -> Result<(), ValidateError> {
+    let (Some(manifest), Some(results)) = (&job.manifest, job.results()) else { return Ok(()) };
+    let bytes = manifest.to_json().map_err(ValidateError::Manifest)?;
+    match deps.objects.put(&results.child("manifest.json"), bytes, &Condition::Absent).await {
+        Ok(_) | Err(ObjectsError::Precondition { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

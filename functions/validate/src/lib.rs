@@ -1,0 +1,10 @@
+//! The validate function: an uploaded recording's headers are read, its run is claimed, its verdict is written.
+//!
+//! Called twice, late, out of order or half way, it reads the state, does what is missing, and changes nothing else.
+
+mod check;
+mod handler;
+mod settings;
+
+pub use check::{Accepted, HEADER_BLOCK, Report, check, too_long};
+pub use handler::{Deps, Outcome, ValidateError, handle};

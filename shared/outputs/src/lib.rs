@@ -1,0 +1,23 @@
+//! suite2p arrays, CSV tables and the figure of a segmented recording.
+//!
+//! Everything here is a pure function from a result to bytes: no clock, no randomness, no
+//! order that depends on a hash map. [`render_all`] hands every file of a run to the caller,
+//! one at a time; [`write_folder`] is the caller that puts them in a directory.
+
+mod dff;
+mod error;
+mod figure;
+mod files;
+mod meta;
+mod npy;
+mod pickle;
+mod picture;
+mod suite2p;
+mod tables;
+
+pub use dff::delta_f_over_f;
+pub use error::OutputError;
+pub use figure::{figure_svg, rasterize};
+pub use files::{render_all, write_folder};
+pub use meta::RunMeta;
+pub use picture::{gray_png, robust_range};

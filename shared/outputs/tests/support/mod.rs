@@ -1,0 +1,132 @@
+//! Results made by hand: planted cells, measured where they are known to be.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
+
+use dropscope_outputs::RunMeta;
+use dropscope_segmentation::{Clustering, Registration, Roi, Segmentation};
+use dropscope_testkit::movie::{Movie, PlantedCell, Scene};
+use ndarray::Array2;
+
+pub(crate) fn meta() -> RunMeta {
+    RunMeta {
+        name: "fish 7 <tectum> & \"cerebellum\".tif".to_owned(),
+        frame_rate_hz: 15.0,
+        frame_rate_assumed: false,
+        tau_s: 1.0,
+        pixel_size_um: Some(0.8),
+        version: "0.1.0".to_owned(),
+    }
+}
+
+pub(crate) fn scene(height: usize, width: usize, frames: usize, cells: usize) -> Scene {
+    Scene { height, width, frames, cells, ..Scene::default() }
+}
+
+/// The result that a perfect segmentation of the scene would give.
+pub(crate) fn planted(scene: &Scene) -> Segmentation {
+    let movie = scene.generate().expect("the scene can be made");
+    let (h, w, n) = (scene.height, scene.width, scene.cells);
+    let mut f = Array2::<f32>::zeros((n, scene.frames));
+    let mut fneu = f.clone();
+    let mut spks = f.clone();
+    let (mut sum, mut squares) = (Array2::<f32>::zeros((h, w)), Array2::<f32>::zeros((h, w)));
+    let mut max = Array2::<f32>::zeros((h, w));
+    for (t, frame) in movie.frames().enumerate() {
+        let shift = movie.truth.shifts[t];
+        let registered = Array2::from_shape_fn((h, w), |(y, x)| {
+            let row = (y as f32 + shift.0).round().clamp(0.0, h as f32 - 1.0) as usize;
+            let column = (x as f32 + shift.1).round().clamp(0.0, w as f32 - 1.0) as usize;
+            f32::from(frame[row * w + column])
+        });
+        let background = registered.mean().unwrap();
+        for (i, cell) in movie.truth.cells.iter().enumerate() {
+            let pixels = cell.ypix.iter().zip(&cell.xpix);
+            let total: f32 = pixels.map(|(&y, &x)| registered[[y as usize, x as usize]]).sum();
+            f[[i, t]] = total / cell.ypix.len() as f32;
+            fneu[[i, t]] = background;
+        }
+        sum += &registered;
+        squares += &registered.mapv(|v| v * v);
+        max.zip_mut_with(&registered, |m, &v| *m = m.max(v));
+    }
+    for (i, cell) in movie.truth.cells.iter().enumerate() {
+        for spike in &cell.spikes {
+            spks[[i, (spike * scene.frame_rate_hz) as usize]] += 1.0;
+        }
+    }
+    let mean = sum / scene.frames as f32;
+    let sd = (squares / scene.frames as f32 - mean.mapv(|v| v * v)).mapv(|v| v.max(0.0).sqrt());
+    Segmentation {
+        first_frame: first(&movie),
+        registration: registration(&movie, mean, max, sd),
+        rois: movie.truth.cells.iter().map(roi).collect(),
+        clustering: clustering(&movie, &f),
+        f,
+        fneu,
+        spks,
+    }
+}
+
+fn first(movie: &Movie) -> Array2<f32> {
+    let shape = (movie.scene.height, movie.scene.width);
+    let frame = movie.frames().next().unwrap();
+    Array2::from_shape_vec(shape, frame.into_iter().map(f32::from).collect()).unwrap()
+}
+
+fn registration(movie: &Movie, mean: Array2<f32>, max: Array2<f32>, sd: Array2<f32>) -> Registration {
+    let (yoff, xoff): (Vec<f32>, Vec<f32>) = movie.truth.shifts.iter().copied().unzip();
+    let frames = movie.scene.frames;
+    Registration {
+        reference: mean.clone(),
+        yoff,
+        xoff,
+        corr: (0..frames).map(|t| t as f32 / frames as f32).collect(),
+        bad_frames: (0..frames).map(|t| t == 1).collect(),
+        yrange: (1, movie.scene.height - 2),
+        xrange: (2, movie.scene.width - 1),
+        mean_raw: mean.clone(),
+        mean,
+        max,
+        sd,
+    }
+}
+
+fn roi(cell: &PlantedCell) -> Roi {
+    let n = cell.ypix.len();
+    Roi {
+        ypix: cell.ypix.clone(),
+        xpix: cell.xpix.clone(),
+        lam: (0..n).map(|i| 1.0 + i as f32 / n as f32).collect(),
+        overlap: (0..n).map(|i| i % 7 == 0).collect(),
+        med: (cell.y.round() as u32, cell.x.round() as u32),
+        radius: cell.radius as f32,
+        aspect_ratio: 1.05,
+        compact: 1.01,
+        skew: 2.5,
+        std: 31.25,
+        snr: 8.5,
+        neuropil_coefficient: 0.7,
+        is_cell: true,
+        cell_probability: 0.9375,
+    }
+}
+
+fn clustering(movie: &Movie, f: &Array2<f32>) -> Clustering {
+    let n = movie.scene.cells;
+    let centred: Vec<Vec<f64>> = f
+        .rows()
+        .into_iter()
+        .map(|row| {
+            let mean = row.mean().unwrap();
+            row.iter().map(|&v| f64::from(v - mean)).collect()
+        })
+        .collect();
+    let covariance = Array2::from_shape_fn((n, n), |(i, j)| {
+        let products = centred[i].iter().zip(&centred[j]).map(|(a, b)| a * b);
+        products.sum::<f64>() / movie.scene.frames as f64
+    });
+    let labels: Vec<usize> = movie.truth.cells.iter().map(|c| c.group).collect();
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_by_key(|&i| (labels[i], i));
+    Clustering { members: (0..n).collect(), labels, covariance, order, k: movie.scene.groups }
+}

@@ -1,0 +1,193 @@
+//! Money decisions: reserve before a launch, settle after it. Every function is called again without harm.
+
+use crate::money::Usd;
+use crate::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The one document all money decisions go through; changed only by conditional writes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Budget {
+    /// Layout of this document.
+    pub schema: u32,
+    /// Most that may be spent and reserved in a month; none is no cap.
+    pub cap: Option<Usd>,
+    /// Why nothing may be launched, when that is so.
+    pub frozen: Option<Frozen>,
+    /// Month of `spent`, as `2026-11`.
+    pub month: String,
+    /// Settled cost of this month.
+    pub spent: Usd,
+    /// What launches hold until they are settled, by attempt.
+    pub reservations: BTreeMap<String, Reservation>,
+}
+
+/// A stop of all launches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Frozen {
+    /// In words.
+    pub why: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Money that a launch holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reservation {
+    /// The most that the attempt can cost.
+    pub amount: Usd,
+    /// Whose recording.
+    pub owner: String,
+    /// When it was reserved.
+    pub since: Timestamp,
+}
+
+/// Why a launch may not go ahead now; the job waits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Launches are frozen.
+    #[error("launches are frozen since {since}: {why}")]
+    Frozen {
+        /// Reason.
+        why: String,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// The cap would be passed.
+    #[error("the cap of {cap} a month leaves {left}, and this run may cost {asked}")]
+    Cap {
+        /// Cap of the month.
+        cap: Usd,
+        /// What is left of it.
+        left: Usd,
+        /// What the launch asked for.
+        asked: Usd,
+    },
+}
+
+impl Budget {
+    /// Reserves `amount` for an attempt. An attempt that holds a reservation keeps it.
+    ///
+    /// # Errors
+    /// When launches are frozen, or the cap would be passed.
+    pub fn reserve(&mut self, attempt: &str, amount: Usd, owner: &str, now: Timestamp) -> Result<(), Refusal> {
+        self.turn_month(now);
+        if self.reservations.contains_key(attempt) {
+            return Ok(());
+        }
+        if let Some(frozen) = &self.frozen {
+            return Err(Refusal::Frozen { why: frozen.why.clone(), since: frozen.since });
+        }
+        if let Some(cap) = self.cap {
+            let committed = self.committed();
+            if committed.plus(amount) > cap {
+                let left = Usd::from_micros(cap.micros().saturating_sub(committed.micros()));
+                return Err(Refusal::Cap { cap, left, asked: amount });
+            }
+        }
+        self.reservations.insert(attempt.to_owned(), Reservation { amount, owner: owner.to_owned(), since: now });
+        Ok(())
+    }
+
+    /// Turns an attempt's reservation into what it really cost. An attempt that holds none is settled already.
+    pub fn settle(&mut self, attempt: &str, cost: Usd, now: Timestamp) {
+        self.turn_month(now);
+        if self.reservations.remove(attempt).is_some() {
+            self.spent = self.spent.plus(cost);
+        }
+    }
+
+    /// Spent and reserved together: never over the cap.
+    pub fn committed(&self) -> Usd {
+        self.reservations.values().fold(self.spent, |sum, r| sum.plus(r.amount))
+    }
+
+    fn turn_month(&mut self, now: Timestamp) {
+        self.schema = 1;
+        let month = now.month();
+        if self.month < month {
+            self.month = month;
+            self.spent = Usd::ZERO;
+        }
+    }
+}
+
+/// The name of an attempt in the budget and the ledger.
+pub fn attempt_id(run: &crate::RunId, attempt: u32) -> String {
+    format!("{run}.{attempt}")
+}
+
+/// What one attempt cost, written once beside the budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerEntry {
+    /// Layout of this document.
+    pub schema: u32,
+    /// Run and attempt.
+    pub attempt: String,
+    /// Whose recording.
+    pub owner: String,
+    /// Which recording.
+    pub key: String,
+    /// What was reserved.
+    pub reserved: Usd,
+    /// What it cost.
+    pub cost: Usd,
+    /// When it was settled.
+    pub settled_at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const NOW: i64 = 1_790_000_000_000;
+
+    fn dollars(d: u64) -> Usd {
+        Usd::from_micros(d * 1_000_000)
+    }
+
+    #[test]
+    fn a_repeated_reserve_or_settle_changes_nothing() {
+        let now = Timestamp::from_millis(NOW);
+        let mut budget = Budget { cap: Some(dollars(3)), ..Budget::default() };
+        budget.reserve("r.1", dollars(2), "ana", now).unwrap();
+        budget.reserve("r.1", dollars(2), "ana", now).unwrap();
+        assert_eq!(budget.committed(), dollars(2));
+        budget.settle("r.1", dollars(1), now);
+        budget.settle("r.1", dollars(1), now);
+        assert_eq!(budget.committed(), dollars(1));
+    }
+
+    #[test]
+    fn frozen_refuses_and_says_why() {
+        let now = Timestamp::from_millis(NOW);
+        let mut budget = Budget { frozen: Some(Frozen { why: "alert".into(), since: now }), ..Budget::default() };
+        assert!(matches!(budget.reserve("r.1", Usd::ZERO, "ana", now), Err(Refusal::Frozen { .. })));
+    }
+
+    #[test]
+    fn a_new_month_starts_at_nothing_but_keeps_what_is_reserved() {
+        let mut budget = Budget { month: "2026-01".into(), spent: dollars(5), ..Budget::default() };
+        budget.reserve("r.1", dollars(1), "ana", Timestamp::from_millis(NOW)).unwrap();
+        assert_eq!((budget.spent, budget.committed()), (Usd::ZERO, dollars(1)));
+    }
+
+    proptest! {
+        #[test]
+        fn committed_money_never_passes_the_cap(cap in 0u64..50, steps in prop::collection::vec((0u8..6, 0u64..20, any::<bool>()), 0..60)) {
+            let now = Timestamp::from_millis(NOW);
+            let mut budget = Budget { cap: Some(dollars(cap)), ..Budget::default() };
+            for (attempt, amount, settle) in steps {
+                let id = format!("r.{attempt}");
+                if settle {
+                    let held = budget.reservations.get(&id).map_or(Usd::ZERO, |r| r.amount);
+                    budget.settle(&id, held, now);
+                } else {
+                    let _ = budget.reserve(&id, dollars(amount), "ana", now);
+                }
+                prop_assert!(budget.committed() <= dollars(cap));
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The job of a run: its states, and which step may follow which.
+
+use crate::manifest::Manifest;
+use crate::{ObjectKey, RunId, Settings, Timestamp, Upload, Usd};
+use serde::{Deserialize, Serialize};
+
+/// Instances that a run may lose before it is given up.
+pub const MOST_INTERRUPTIONS: u32 = 3;
+
+/// One run, from claim to end: one object, changed only by conditional writes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// Layout of this document.
+    pub schema: u32,
+    /// The run.
+    pub run: RunId,
+    /// What was uploaded.
+    pub upload: Upload,
+    /// Whose it is; empty for a recording without an owner's folder.
+    pub owner: String,
+    /// Settings found when the run was claimed.
+    pub settings: Settings,
+    /// Where the run stands.
+    pub state: State,
+    /// Launches so far: the fence. Only the newest attempt may commit; a number is never used twice, because a
+    /// fleet answers a repeated token with what it answered before.
+    pub attempt: u32,
+    /// The most that an hour of the attempt's instance can cost.
+    pub usd_per_hour: Usd,
+    /// Instances lost so far.
+    pub interruptions: u32,
+    /// What the recording is; there once it is validated.
+    pub manifest: Option<Manifest>,
+    /// Everything that follows the end is done: mail sent, money settled.
+    pub closed: bool,
+    /// When the run was claimed.
+    pub received_at: Timestamp,
+    /// When the state last changed.
+    pub since: Timestamp,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "is", rename_all = "snake_case")]
+pub enum State {
+    /// Claimed, not yet looked at.
+    Received,
+    /// Not a recording that can be read.
+    Rejected(Verdict),
+    /// May be launched.
+    Validated,
+    /// May be launched later: no capacity, quota, cap or freeze.
+    Waiting {
+        /// In words.
+        why: String,
+    },
+    /// An instance is being started.
+    Launching,
+    /// An instance works on it.
+    Running {
+        /// Which.
+        instance: String,
+    },
+    /// The instance is gone before it was done.
+    Interrupted {
+        /// In words.
+        why: String,
+    },
+    /// Committed.
+    Done(Outcome),
+    /// Given up.
+    Failed(Verdict),
+    /// Stopped by the budget.
+    Stopped {
+        /// In words.
+        why: String,
+    },
+}
+
+/// Why a recording was not accepted or a run failed, and what its owner can do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// What is wrong.
+    pub cause: String,
+    /// What to do about it.
+    pub remedy: String,
+}
+
+/// What a committed run found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// Attempt that committed.
+    pub attempt: u32,
+    /// ROIs taken for cells, all planes.
+    pub cells: usize,
+    /// All ROIs, all planes.
+    pub rois: usize,
+    /// Clusters in use.
+    pub clusters: usize,
+    /// Largest shift that registration undid, pixels.
+    pub largest_shift_px: f64,
+    /// Frames kept out of detection.
+    pub bad_frames: usize,
+    /// Time of work, seconds.
+    pub seconds: f64,
+    /// What it cost, as far as known at the commit.
+    pub cost: Usd,
+    /// Every result, by name.
+    pub files: Vec<ResultFile>,
+    /// Input, settings, version, machine, times: becomes provenance.json.
+    pub provenance: serde_json::Value,
+}
+
+/// One committed result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultFile {
+    /// Name below the run's folder.
+    pub name: String,
+    /// Size, bytes.
+    pub bytes: u64,
+    /// SHA-256, hex.
+    pub sha256: String,
+}
+
+/// A step that the job's state does not allow. What the caller does: nothing, or stop working.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Another attempt is the job's: the caller must stop.
+    #[error("attempt `{asked}` is not the job's, which is at `{current}`")]
+    Superseded {
+        /// Attempt that asked.
+        asked: u32,
+        /// Attempt of the job.
+        current: u32,
+    },
+    /// The step was taken before, or the run is past it.
+    #[error("the job is `{0}` already")]
+    Past(&'static str),
+    /// The step cannot be taken yet.
+    #[error("the job is only `{0}`")]
+    NotYet(&'static str),
+}
+
+impl State {
+    /// The state in one word.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Rejected(_) => "rejected",
+            Self::Validated => "validated",
+            Self::Waiting { .. } => "waiting",
+            Self::Launching => "launching",
+            Self::Running { .. } => "running",
+            Self::Interrupted { .. } => "interrupted",
+            Self::Done(_) => "done",
+            Self::Failed(_) => "failed",
+            Self::Stopped { .. } => "stopped",
+        }
+    }
+
+    /// Whether nothing can follow.
+    pub fn is_final(&self) -> bool {
+        matches!(self, Self::Rejected(_) | Self::Done(_) | Self::Failed(_))
+    }
+}
+
+impl Job {
+    /// A fresh claim on an upload.
+    pub fn claim(run: RunId, upload: Upload, owner: String, settings: Settings, now: Timestamp) -> Self {
+        let state = State::Received;
+        Self { schema: 1, run, upload, owner, settings, state, attempt: 0, usd_per_hour: Usd::ZERO, interruptions: 0, manifest: None, closed: false, received_at: now, since: now }
+    }
+
+    /// received → validated.
+    ///
+    /// # Errors
+    /// When the verdict was given before.
+    pub fn validated(&self, manifest: Manifest, now: Timestamp) -> Result<Self, Refused> {
+        match self.state {
+            State::Received => Ok(Self { manifest: Some(manifest), ..self.to(State::Validated, now) }),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// received → rejected.
+    ///
+    /// # Errors
+    /// When the verdict was given before.
+    pub fn rejected(&self, verdict: Verdict, now: Timestamp) -> Result<Self, Refused> {
+        match self.state {
+            State::Received => Ok(self.to(State::Rejected(verdict), now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// validated, waiting, interrupted → launching, with the next attempt. A job that is launching stays as it is:
+    /// whoever repeats the step asks the fleet with the same token and gets the same instance.
+    ///
+    /// # Errors
+    /// When the job has no verdict, runs already or is over.
+    pub fn launching(&self, usd_per_hour: Usd, now: Timestamp) -> Result<Self, Refused> {
+        match self.state {
+            State::Validated | State::Waiting { .. } | State::Interrupted { .. } => {
+                Ok(Self { attempt: self.attempt + 1, usd_per_hour, ..self.to(State::Launching, now) })
+            }
+            State::Launching => Ok(self.clone()),
+            State::Received => Err(Refused::NotYet(self.state.word())),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// launching → waiting: nothing was started.
+    ///
+    /// # Errors
+    /// When another attempt is the job's, or an instance has it.
+    pub fn waiting(&self, attempt: u32, why: String, now: Timestamp) -> Result<Self, Refused> {
+        self.fenced(attempt)?;
+        match self.state {
+            State::Launching => Ok(self.to(State::Waiting { why }, now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// launching → running, by the worker itself. The same worker may say so again.
+    ///
+    /// # Errors
+    /// When another attempt or another instance has the job.
+    pub fn running(&self, attempt: u32, instance: &str, now: Timestamp) -> Result<Self, Refused> {
+        self.fenced(attempt)?;
+        match &self.state {
+            State::Launching => Ok(self.to(State::Running { instance: instance.to_owned() }, now)),
+            State::Running { instance: same } if same == instance => Ok(self.clone()),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// launching, running → interrupted; failed once too many instances were lost.
+    ///
+    /// # Errors
+    /// When another attempt is the job's, or it is over.
+    pub fn interrupted(&self, attempt: u32, why: String, now: Timestamp) -> Result<Self, Refused> {
+        self.fenced(attempt)?;
+        if !matches!(self.state, State::Launching | State::Running { .. }) {
+            return Err(Refused::Past(self.state.word()));
+        }
+        let interruptions = self.interruptions + 1;
+        let state = if interruptions < MOST_INTERRUPTIONS {
+            State::Interrupted { why }
+        } else {
+            let cause = format!("the run was interrupted {interruptions} times; the last time: {why}");
+            let remedy = "look at log.txt beside the results; upload the recording again once the cause is gone".to_owned();
+            State::Failed(Verdict { cause, remedy })
+        };
+        Ok(Self { interruptions, ..self.to(state, now) })
+    }
+
+    /// running → done: the commit. It names the attempt, so a worker that lost its attempt cannot.
+    ///
+    /// # Errors
+    /// When another attempt is the job's, or the job is over.
+    pub fn done(&self, outcome: Outcome, now: Timestamp) -> Result<Self, Refused> {
+        self.fenced(outcome.attempt)?;
+        match &self.state {
+            State::Running { .. } => Ok(self.to(State::Done(outcome), now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// launching, running → failed, for a cause that another attempt would meet again.
+    ///
+    /// # Errors
+    /// When another attempt is the job's, or the job is over.
+    pub fn failed(&self, attempt: u32, verdict: Verdict, now: Timestamp) -> Result<Self, Refused> {
+        self.fenced(attempt)?;
+        match self.state {
+            State::Launching | State::Running { .. } => Ok(self.to(State::Failed(verdict), now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// Marks that everything after the end is done.
+    ///
+    /// # Errors
+    /// When the run has not ended.
+    pub fn closing(&self) -> Result<Self, Refused> {
+        if self.state.is_final() { Ok(Self { closed: true, ..self.clone() }) } else { Err(Refused::NotYet(self.state.word())) }
+    }
+
+    /// The folder of the run's results, ending in `/`; none for an upload that has no such folder.
+    pub fn results(&self) -> Option<ObjectKey> {
+        let key = crate::RecordingKey::parse(&self.upload.key).ok()?;
+        Some(ObjectKey::raw(format!("results/{}/{}{}/{}/", key.owner, key.path, key.name, self.run)))
+    }
+
+    fn fenced(&self, attempt: u32) -> Result<(), Refused> {
+        if attempt == self.attempt { Ok(()) } else { Err(Refused::Superseded { asked: attempt, current: self.attempt }) }
+    }
+
+    fn to(&self, state: State, now: Timestamp) -> Self {
+        Self { state, since: now, ..self.clone() }
+    }
+}
+
+#[cfg(test)]
+#[path = "job_tests.rs"]
+mod tests;

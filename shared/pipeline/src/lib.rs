@@ -1,0 +1,28 @@
+//! Decisions only: keys, run ids, events, settings, needs, instance choice, job states, ledger rules, mail texts.
+//!
+//! Nothing here touches the world. Ports carry out what these functions decide.
+
+pub mod budget;
+pub mod event;
+pub mod instance;
+pub mod job;
+pub mod key;
+pub mod mail;
+pub mod manifest;
+pub mod money;
+pub mod needs;
+pub mod run;
+pub mod settings;
+pub mod state_keys;
+pub mod timestamp;
+
+pub use event::{EventError, Upload};
+pub use job::{Job, Outcome, Refused, State, Verdict};
+pub use key::{KeyError, ObjectKey, RecordingKey};
+pub use mail::{Mail, MailKind};
+pub use manifest::Manifest;
+pub use money::Usd;
+pub use needs::Needs;
+pub use run::RunId;
+pub use settings::{Plan, Settings, SettingsError};
+pub use timestamp::Timestamp;

@@ -1,0 +1,274 @@
+//! The texts of mails: plain text, under a screen, the verdict first.
+
+use crate::job::{Job, Outcome, State, Verdict};
+use crate::{Manifest, RunId};
+use serde::{Deserialize, Serialize};
+
+/// One mail to the owner of a recording (and to the operator).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mail {
+    /// The same mail has the same id whoever writes it: run and kind.
+    pub id: String,
+    /// Whose recording.
+    pub owner: String,
+    /// What it reports.
+    pub kind: MailKind,
+    /// Printable ASCII, under 100 characters (SNS Publish).
+    pub subject: String,
+    /// Plain text, UTF-8.
+    pub body: String,
+}
+
+/// What a mail reports; subscriptions filter by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MailKind {
+    /// Results are there.
+    Done,
+    /// The recording was not accepted.
+    Rejected,
+    /// The run was given up.
+    Failed,
+}
+
+impl MailKind {
+    /// The kind in one word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Rejected => "rejected",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// The mail that an ended run owes its owner; none while it has not ended. `place` is what stands before a key to
+/// make it an address: `s3://bucket/`, or a folder.
+pub fn due(job: &Job, place: &str) -> Option<Mail> {
+    let name = file_name(job);
+    let (kind, subject, body) = match &job.state {
+        State::Done(outcome) => {
+            let subject = format!("{name}: {}", counted(outcome.cells, "cell"));
+            (MailKind::Done, subject, done_body(job, outcome, place))
+        }
+        State::Rejected(verdict) => (MailKind::Rejected, format!("{name} was not accepted"), rejected_body(job, verdict)),
+        State::Failed(verdict) => (MailKind::Failed, format!("{name} failed"), failed_body(job, verdict, place)),
+        _ => return None,
+    };
+    Some(Mail { id: mail_id(&job.run, kind), owner: job.owner.clone(), kind, subject: subject_line(&subject), body })
+}
+
+fn mail_id(run: &RunId, kind: MailKind) -> String {
+    format!("{run}.{}", kind.word())
+}
+
+fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
+    let mut lines = Lines::default();
+    lines.text("Your recording is segmented.");
+    lines.blank();
+    lines.row("Recording", &shown(job.upload.key.as_str()));
+    if outcome.cells == 0 {
+        lines.row("Found", &format!("no cells ({} looked at)", counted(outcome.rois, "ROI")));
+    } else {
+        let found = format!("{} among {}, {}", counted(outcome.cells, "cell"), counted(outcome.rois, "ROI"), counted(outcome.clusters, "cluster"));
+        lines.row("Found", &found);
+    }
+    if let Some(manifest) = &job.manifest {
+        describe(&mut lines, manifest);
+    }
+    lines.row("Motion", &format!("up to {:.1} pixels, removed; {} left out of detection", outcome.largest_shift_px, counted(outcome.bad_frames, "frame")));
+    lines.row("Took", &duration(outcome.seconds));
+    lines.row("Cost", &outcome.cost.to_string());
+    if let Some(results) = job.results() {
+        lines.row("Results", &shown(&format!("{place}{results}")));
+    }
+    lines.row("Run", job.run.as_str());
+    lines.blank();
+    lines.text("figure.png shows it at a glance. traces.csv, rois.csv, clusters.csv open");
+    lines.text("anywhere, suite2p/plane0 in suite2p and numpy.");
+    lines.0
+}
+
+fn describe(lines: &mut Lines, manifest: &Manifest) {
+    let info = &manifest.recording;
+    let planes = if info.planes > 1 { format!(", {} planes", info.planes) } else { String::new() };
+    let size = format!("{} of {} x {} pixels{planes}, {}", counted(info.frames, "frame"), info.height, info.width, info.dtype);
+    lines.row("Size", &size);
+    let plan = &manifest.plan;
+    lines.row("Frame rate", &format!("{} Hz ({})", plan.frame_rate_hz.value, plan.frame_rate_hz.source));
+    lines.row("Tau", &format!("{} s ({})", plan.tau_s.value, plan.tau_s.source));
+    for note in info.notes.iter().take(5) {
+        lines.row("Note", &shown(note));
+    }
+}
+
+fn rejected_body(job: &Job, verdict: &Verdict) -> String {
+    let mut lines = Lines::default();
+    lines.row("Cause", &shown(&verdict.cause));
+    lines.row("What to do", &shown(&verdict.remedy));
+    lines.blank();
+    lines.text("Your recording was not accepted. Nothing was started and nothing was spent;");
+    lines.text("the recording itself is untouched.");
+    lines.blank();
+    lines.row("Recording", &shown(job.upload.key.as_str()));
+    lines.row("Run", job.run.as_str());
+    lines.0
+}
+
+fn failed_body(job: &Job, verdict: &Verdict, place: &str) -> String {
+    let mut lines = Lines::default();
+    lines.row("Cause", &shown(&verdict.cause));
+    lines.row("What to do", &shown(&verdict.remedy));
+    lines.blank();
+    lines.text("Your recording could not be segmented. The recording itself is untouched.");
+    lines.blank();
+    lines.row("Recording", &shown(job.upload.key.as_str()));
+    if let Some(results) = job.results() {
+        lines.row("Log", &shown(&format!("{place}{results}log.txt")));
+    }
+    lines.row("Attempts", &job.attempt.to_string());
+    lines.row("Run", job.run.as_str());
+    lines.0
+}
+
+/// The lines of a body: a label, and what it says.
+#[derive(Default)]
+struct Lines(String);
+
+impl Lines {
+    fn row(&mut self, label: &str, value: &str) {
+        self.0.push_str(&format!("{label:<12}{value}\n"));
+    }
+    fn text(&mut self, line: &str) {
+        self.0.push_str(line);
+        self.0.push('\n');
+    }
+    fn blank(&mut self) {
+        self.0.push('\n');
+    }
+}
+
+fn file_name(job: &Job) -> String {
+    let key = job.upload.key.as_str();
+    key.rsplit('/').next().unwrap_or(key).to_owned()
+}
+
+fn counted(n: usize, what: &str) -> String {
+    match n {
+        1 => format!("1 {what}"),
+        n => format!("{n} {what}s"),
+    }
+}
+
+fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..60 => format!("{seconds:.1} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// Text from outside, made harmless for a line: a control character (a key may hold a newline) becomes a mark, so no
+/// name can forge a line of a mail.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+const SUBJECT_PREFIX: &str = "dropscope: ";
+const LONGEST_SUBJECT: usize = 99;
+
+fn subject_line(text: &str) -> String {
+    let ascii: String = text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '_' }).collect();
+    let room = LONGEST_SUBJECT - SUBJECT_PREFIX.len();
+    if ascii.len() <= room {
+        return format!("{SUBJECT_PREFIX}{ascii}");
+    }
+    // The end of the text is the verdict: the middle of a long name goes.
+    let tail_start = ascii.len() - room / 2;
+    format!("{SUBJECT_PREFIX}{}...{}", &ascii[..room - room / 2 - 3], &ascii[tail_start..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::tests::manifest;
+    use crate::{ObjectKey, Settings, Timestamp, Upload, Usd};
+    use proptest::prelude::*;
+
+    fn job(key: &str) -> Job {
+        let upload = Upload { bucket: "b".into(), key: ObjectKey::raw(key), version: None, etag: "e".into(), size: Some(1) };
+        let run = "0123456789abcdef".parse().unwrap();
+        Job::claim(run, upload, "ana".into(), Settings::default(), Timestamp::from_millis(0))
+    }
+
+    fn rejected(key: &str) -> Job {
+        let verdict = Verdict { cause: "the file ends early".into(), remedy: "copy it again".into() };
+        job(key).rejected(verdict, Timestamp::from_millis(1)).unwrap()
+    }
+
+    #[test]
+    fn a_run_that_goes_on_owes_no_mail() {
+        assert_eq!(due(&job("recordings/ana/x.tif"), "s3://b/"), None);
+    }
+
+    #[test]
+    fn the_mail_of_a_done_run_says_what_was_found_and_where() {
+        let now = Timestamp::from_millis(2);
+        let running = job("recordings/ana/x.tif").validated(manifest(), now).unwrap().launching(Usd::ZERO, now).unwrap().running(1, "i", now).unwrap();
+        let outcome = Outcome {
+            attempt: 1,
+            cells: 24,
+            rois: 31,
+            clusters: 4,
+            largest_shift_px: 7.25,
+            bad_frames: 1,
+            seconds: 75.2,
+            cost: Usd::from_micros(31_000),
+            files: Vec::new(),
+            provenance: serde_json::Value::Null,
+        };
+        let mail = due(&running.done(outcome, now).unwrap(), "s3://b/").unwrap();
+        assert_eq!(mail.subject, "dropscope: x.tif: 24 cells");
+        assert_eq!(
+            mail.body,
+            "Your recording is segmented.\n\n\
+             Recording   recordings/ana/x.tif\n\
+             Found       24 cells among 31 ROIs, 4 clusters\n\
+             Size        800 frames of 128 x 128 pixels, uint16\n\
+             Frame rate  30 Hz (assumed)\n\
+             Tau         1 s (assumed)\n\
+             Motion      up to 7.2 pixels, removed; 1 frame left out of detection\n\
+             Took        1 min 15 s\n\
+             Cost        $0.04\n\
+             Results     s3://b/results/ana/x/0123456789abcdef/\n\
+             Run         0123456789abcdef\n\n\
+             figure.png shows it at a glance. traces.csv, rois.csv, clusters.csv open\n\
+             anywhere, suite2p/plane0 in suite2p and numpy.\n"
+        );
+    }
+
+    #[test]
+    fn a_rejection_starts_with_cause_and_remedy() {
+        let mail = due(&rejected("recordings/ana/x.tif"), "s3://b/").unwrap();
+        assert_eq!(mail.subject, "dropscope: x.tif was not accepted");
+        assert!(mail.body.starts_with("Cause       the file ends early\nWhat to do  copy it again\n"), "{}", mail.body);
+    }
+
+    proptest! {
+        #[test]
+        fn every_subject_is_short_printable_ascii(name in "\\PC{0,300}") {
+            let mail = due(&rejected(&format!("recordings/ana/{name}.tif")), "").unwrap();
+            prop_assert!(mail.subject.len() <= LONGEST_SUBJECT);
+            prop_assert!(mail.subject.bytes().all(|b| b == b' ' || b.is_ascii_graphic()));
+            prop_assert!(mail.subject.ends_with("accepted"));
+        }
+
+        #[test]
+        fn no_name_forges_a_line(name in "[a-z\\n\\r\\u{7}\\u{85}]{0,40}") {
+            let plain = due(&rejected("recordings/ana/x.tif"), "").unwrap();
+            let mail = due(&rejected(&format!("recordings/ana/{name}.tif")), "").unwrap();
+            prop_assert_eq!(mail.body.lines().count(), plain.body.lines().count());
+        }
+    }
+}

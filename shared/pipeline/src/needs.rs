@@ -1,0 +1,50 @@
+//! What a recording needs of a machine, from its shape alone.
+
+use dropscope_recording::Info;
+use serde::{Deserialize, Serialize};
+
+/// What one run needs. Bounds rather than guesses: a run that needs more than this is a bug.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Needs {
+    /// Cores that are put to use.
+    pub cores: u32,
+    /// Memory, MiB.
+    pub memory_mib: u64,
+    /// Scratch disk, GiB.
+    pub scratch_gib: u64,
+    /// Time on such a machine, hours.
+    pub hours: f64,
+}
+
+const MIB: u64 = 1024 * 1024;
+/// The program, its libraries and the binned movie of detection.
+const BASE_MEMORY: u64 = 700 * MIB;
+/// Frames that are in flight at once, each with its transforms.
+const FRAMES_IN_FLIGHT: u64 = 300;
+const BYTES_PER_PIXEL_IN_FLIGHT: u64 = 12;
+/// The registered movie of one plane lies on scratch as 32-bit floats.
+const SCRATCH_BYTES_PER_PIXEL: u64 = 4;
+/// Pixels per second on two cores that every machine on offer reaches, with a margin of several times.
+const PIXELS_PER_SECOND: f64 = 2.0e6;
+
+impl Needs {
+    /// Estimates from frames, shape, planes and length.
+    pub fn of(info: &Info) -> Self {
+        let frame = (info.height as u64).saturating_mul(info.width as u64);
+        let plane = frame.saturating_mul(info.frames as u64);
+        let all = plane as f64 * info.planes.max(1) as f64;
+        let in_flight = frame.saturating_mul(FRAMES_IN_FLIGHT * BYTES_PER_PIXEL_IN_FLIGHT);
+        let traces = (info.frames as u64).saturating_mul(4 * 3 * 2000);
+        Self {
+            cores: 2,
+            memory_mib: BASE_MEMORY.saturating_add(in_flight).saturating_add(traces).div_ceil(MIB),
+            scratch_gib: plane.saturating_mul(SCRATCH_BYTES_PER_PIXEL).div_ceil(1024 * MIB) + 1,
+            hours: (100.0 * (0.1 + all / PIXELS_PER_SECOND / 3600.0)).ceil() / 100.0,
+        }
+    }
+
+    /// How long an instance may live for this run, seconds: its own estimate twice, at least a quarter of an hour.
+    pub fn lifetime_seconds(&self) -> u64 {
+        (self.hours * 7200.0).clamp(900.0, 30.0 * 86_400.0) as u64
+    }
+}

@@ -1,0 +1,110 @@
+//! Starting and ending instances.
+
+use crate::BoxError;
+use dropscope_pipeline::instance::Offer;
+use dropscope_pipeline::{RunId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A place that runs workers: EC2, or this machine.
+#[async_trait::async_trait]
+pub trait Fleet: Send + Sync {
+    /// What can be asked for.
+    ///
+    /// # Errors
+    /// See [`FleetError`].
+    async fn offers(&self) -> Result<Vec<Offer>, FleetError>;
+
+    /// Starts one instance for one attempt of a run. The same token gives the same instance, started once.
+    ///
+    /// # Errors
+    /// See [`FleetError`]; [`FleetError::TokenSpent`] when the token's instance has ended.
+    async fn launch(&self, request: &LaunchRequest) -> Result<Instance, FleetError>;
+
+    /// Every instance that this deployment started and that can still be seen.
+    ///
+    /// # Errors
+    /// See [`FleetError`].
+    async fn list(&self) -> Result<Vec<Instance>, FleetError>;
+
+    /// Ends an instance. One that has ended, or that nobody knows, is ended already.
+    ///
+    /// # Errors
+    /// See [`FleetError`].
+    async fn terminate(&self, instance: &str) -> Result<(), FleetError>;
+}
+
+/// One instance, asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchRequest {
+    /// Idempotency token: a function of run and attempt.
+    pub token: String,
+    /// The run it works on: a tag of the instance.
+    pub run: RunId,
+    /// The attempt it is: a tag of the instance.
+    pub attempt: u32,
+    /// Whose recording: a tag of the instance.
+    pub owner: String,
+    /// Types that would do, best first.
+    pub offers: Vec<Offer>,
+    /// Seconds after which it ends itself, whatever happens.
+    pub lifetime_seconds: u64,
+}
+
+/// An instance, as the fleet sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instance {
+    /// The fleet's name for it.
+    pub id: String,
+    /// The run it works on.
+    pub run: RunId,
+    /// The attempt it is.
+    pub attempt: u32,
+    /// Its type.
+    pub instance_type: String,
+    /// Whether it costs money.
+    pub state: InstanceState,
+    /// When it was started.
+    pub launched_at: Timestamp,
+}
+
+/// Whether an instance still is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstanceState {
+    /// Starting or running.
+    Alive,
+    /// Ended, or ending for good.
+    Ended,
+}
+
+/// A fleet that did not do it, sorted by what the caller may do.
+#[derive(Debug, thiserror::Error)]
+pub enum FleetError {
+    /// No capacity now: wait, ask again later.
+    #[error("no capacity: {0}")]
+    NoCapacity(String),
+    /// The account or the deployment allows no more now: wait until something ends.
+    #[error("quota reached: {0}")]
+    Quota(String),
+    /// The token's instance has ended: a new attempt needs a new token.
+    #[error("the instance of token `{0}` has ended")]
+    TokenSpent(String),
+    /// Throttled or out of order: repeat the same call with the same token.
+    #[error("the fleet did not answer `{call}`")]
+    Busy {
+        /// Which call.
+        call: &'static str,
+        /// The cause.
+        #[source]
+        source: BoxError,
+    },
+    /// Not allowed or not valid: repeating does not help.
+    #[error("the fleet refuses `{call}`")]
+    Refused {
+        /// Which call.
+        call: &'static str,
+        /// The cause.
+        #[source]
+        source: BoxError,
+    },
+}

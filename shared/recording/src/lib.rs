@@ -1,0 +1,48 @@
+//! Bytes of a microscope recording to checked frames.
+//!
+//! [`open`] reads the headers of a TIFF stack (a local file, or ranged reads of an object), checks every number in
+//! them before it sizes anything, and returns a [`Recording`], or a [`RecordingError`] that says in a biologist's
+//! words what is wrong and what to do. Frames are then read one at a time, so memory follows the size of one frame,
+//! never the length of the recording. Samples keep their type: uint16 stays uint16.
+//!
+//! Read: classic TIFF and BigTIFF (TIFF 6.0, Adobe 1992; BigTIFF, libtiff.gitlab.io/libtiff/specification/bigtiff.html),
+//! both byte orders; one sample per pixel of 8, 16 or 32 bits, integer or float; strips and tiles; uncompressed,
+//! PackBits, LZW, Deflate and ZSTD with predictors; ImageJ stacks, also those of more than 4 GB with one directory.
+//!
+//! ```no_run
+//! use dropscope_recording::{Limits, Overrides, open};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = std::fs::File::open("session.tif")?;
+//! let mut recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
+//! let info = recording.info().clone();
+//! let mut samples = vec![0.0; info.height * info.width];
+//! for frame in recording.frames(0, 0) {
+//!     frame?.write_f32(&mut samples);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod axes;
+mod bytes;
+mod decode;
+mod error;
+mod ifd;
+mod index;
+mod info;
+mod limits;
+mod magic;
+mod metadata;
+mod page;
+mod pixels;
+mod recording;
+mod survey;
+mod walk;
+
+pub use bytes::ReadSeek;
+pub use error::RecordingError;
+pub use info::{Info, SampleType, Source};
+pub use limits::{Limits, Overrides};
+pub use pixels::{Frame, FrameBuffer, Pixels};
+pub use recording::{Frames, Recording, open};

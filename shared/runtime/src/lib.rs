@@ -1,0 +1,36 @@
+//! Tracing shared by the programs.
+
+use tracing_subscriber::EnvFilter;
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    /// For a person at a terminal.
+    Plain,
+    /// One JSON object a line, for a log store.
+    Json,
+}
+
+/// Starts logging to standard error: what `DROPSCOPE_LOG` asks for (`info`, `debug`, `dropscope_launch=debug` …), else
+/// warnings. A second call changes nothing.
+pub fn start_logging(style: Style) {
+    let filter = EnvFilter::try_from_env("DROPSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // An error says that logging runs already.
+    let _ = match style {
+        Style::Plain => builder.without_time().with_target(false).try_init(),
+        Style::Json => builder.json().try_init(),
+    };
+}
+
+/// An error with everything that led to it, each once.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,132 @@
+//! Cells that show in the mean image and never light up: silent in this recording, and still cells.
+
+use super::activity::{DIAMETER_PER_SIGMA, Rect};
+use super::grow::Grown;
+use super::mask::half_height;
+use super::threshold::texture_limit;
+use crate::measures::shape;
+use crate::numeric::{Plane, box_mean, gaussian_kernel, median, smooth_plane};
+use std::f64::consts::PI;
+
+/// Half the side of the square that is the background, diameters.
+const BACKGROUND: f64 = 1.5;
+/// Areas a soma may have, share of the expected one, and how elongated and ragged it may be. Stricter than for active
+/// ROIs: nothing but its look speaks for a silent cell.
+const AREA: (f64, f64) = (0.4, 2.5);
+const ASPECT: f64 = 1.6;
+const COMPACT: f64 = 1.1;
+/// Share of the mask that may belong to known ROIs.
+const SHARED: f64 = 0.2;
+/// Share of a scrap of activity under a silent cell that makes it a part of the cell.
+const HIDDEN: f64 = 0.33;
+
+/// `known` with the silent cells added: round, cell-sized bumps of `mean` (the common view), most contrast first.
+///
+/// A scrap of activity inside such a bump, its edge moving or a process crossing it, gives way to the whole cell.
+pub(super) fn with_silent_cells(mean: &[f32], plane: Plane, known: Vec<Grown>, diameter: f64) -> Vec<Grown> {
+    let somata = known.iter().filter(|k| like_soma(&k.pixels, plane, diameter));
+    let mut taken = vec![false; plane.pixels()];
+    somata.flat_map(|k| &k.pixels).for_each(|&i| taken[i] = true);
+    let mut silent = Vec::new();
+    let mut covered = vec![false; plane.pixels()];
+    let (above, peaks) = bumps(mean, plane, diameter);
+    for seed in peaks {
+        if let Some(cell) = soma_at(seed, &above, plane, &taken, diameter) {
+            for &i in &cell.pixels {
+                taken[i] = true;
+                covered[i] = true;
+            }
+            silent.push(cell);
+        }
+    }
+    let hidden = |k: &Grown| {
+        let inside = k.pixels.iter().filter(|&&i| covered[i]).count() as f64;
+        inside > HIDDEN * k.pixels.len() as f64 && !like_soma(&k.pixels, plane, diameter)
+    };
+    let mut all: Vec<Grown> = known.into_iter().filter(|k| !hidden(k)).collect();
+    all.extend(silent);
+    all
+}
+
+/// `mean` above its background, and the peaks of its contrast at the size of a cell.
+fn bumps(mean: &[f32], plane: Plane, diameter: f64) -> (Vec<f32>, Vec<usize>) {
+    let half = libm::ceil(BACKGROUND * diameter) as usize;
+    let background = box_mean(mean, plane, half);
+    let above: Vec<f32> = mean.iter().zip(&background).map(|(v, b)| v - b).collect();
+    let sigma = diameter / DIAMETER_PER_SIGMA;
+    let mut contrast = vec![0.0; mean.len()];
+    smooth_plane(&above, plane, &gaussian_kernel(sigma), &mut contrast);
+    let middle = median(&contrast);
+    let spread: Vec<f32> = contrast.iter().map(|c| (c - middle).abs()).collect();
+    let limit = texture_limit(mean.len(), sigma) as f32 * 1.4826 * median(&spread);
+    let peak = |i: usize| plane.neighbours(i).all(|j| contrast[j] <= contrast[i]);
+    let mut peaks: Vec<usize> = (0..contrast.len()).filter(|&i| limit > 0.0 && contrast[i] - middle > limit && peak(i)).collect();
+    peaks.sort_by(|&a, &b| contrast[b].total_cmp(&contrast[a]).then(a.cmp(&b)));
+    (above, peaks)
+}
+
+/// The bump at `seed`, if it has the size and shape of a soma and is not known.
+fn soma_at(seed: usize, above: &[f32], plane: Plane, taken: &[bool], diameter: f64) -> Option<Grown> {
+    let rect = Rect::around(seed, libm::ceil(1.6 * diameter) as usize, plane);
+    let whole: Vec<usize> = rect.pixels(plane).collect();
+    let weights: Vec<f32> = whole.iter().map(|&i| above[i]).collect();
+    let (y, x) = (seed / plane.width - rect.y.0, seed % plane.width - rect.x.0);
+    let mask = half_height(&weights, rect.plane(), (y as f64, x as f64), diameter)?;
+    let chosen = mask.pixels.iter().copied().filter(|&i| weights[i] > 0.0);
+    let (pixels, lam): (Vec<usize>, Vec<f32>) = chosen.map(|i| (whole[i], weights[i])).unzip();
+    let shared = pixels.iter().filter(|&&i| taken[i]).count() as f64;
+    if taken[seed] || shared > SHARED * pixels.len() as f64 {
+        return None;
+    }
+    like_soma(&pixels, plane, diameter).then_some(Grown { pixels, lam, trace: Vec::new(), activity: 0.0 })
+}
+
+fn like_soma(pixels: &[usize], plane: Plane, diameter: f64) -> bool {
+    let area = pixels.len() as f64 / (PI / 4.0 * diameter * diameter);
+    let look = shape(pixels, plane.width);
+    (AREA.0..=AREA.1).contains(&area) && look.aspect_ratio <= ASPECT && look.compact <= COMPACT
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A 60 × 60 ripple with a disc of radius 5 at (20, 20) and a bar at row 45.
+    fn scene() -> (Vec<f32>, Plane) {
+        let plane = Plane { height: 60, width: 60 };
+        let value = |i: usize| {
+            let (y, x) = ((i / 60) as f64, (i % 60) as f64);
+            let disc = (y - 20.0).hypot(x - 20.0) <= 5.0;
+            let bar = (y - 45.0).abs() <= 1.0 && (5.0..55.0).contains(&x);
+            let ripple = (i * 7919 % 101) as f32 / 101.0;
+            ripple + if disc || bar { 10.0 } else { 0.0 }
+        };
+        ((0..3600).map(value).collect(), plane)
+    }
+
+    #[test]
+    fn a_round_bump_is_a_silent_cell_and_a_bar_is_not() {
+        let (mean, plane) = scene();
+        let found = with_silent_cells(&mean, plane, Vec::new(), 10.0);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].pixels.contains(&(20 * 60 + 20)));
+        assert!((70..95).contains(&found[0].pixels.len()), "{}", found[0].pixels.len());
+    }
+
+    #[test]
+    fn a_known_cell_is_not_found_twice_and_a_scrap_gives_way() {
+        let (mean, plane) = scene();
+        let whole = with_silent_cells(&mean, plane, Vec::new(), 10.0);
+        assert_eq!(with_silent_cells(&mean, plane, whole.clone(), 10.0).len(), 1);
+        let scrap = Grown { pixels: vec![20 * 60 + 20, 20 * 60 + 21], lam: vec![1.0; 2], trace: vec![1.0], activity: 5.0 };
+        let found = with_silent_cells(&mean, plane, vec![scrap], 10.0);
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].pixels, whole[0].pixels);
+    }
+
+    #[test]
+    fn a_flat_image_has_no_cells() {
+        let plane = Plane { height: 20, width: 20 };
+        assert!(with_silent_cells(&[7.0; 400], plane, Vec::new(), 6.0).is_empty());
+    }
+}

@@ -1,0 +1,71 @@
+//! Which frames to trust, and what part of the view they share.
+
+use super::phase::Shift;
+use crate::numeric::{Plane, median};
+
+/// Frames on either side that a shift is compared with.
+const NEIGHBOURHOOD: usize = 5;
+/// Pixels a frame may lie off its neighbours before its correlation is looked at.
+const FREE_JUMP_PX: f32 = 3.0;
+
+/// Frames to keep out of detection: the blank ones, and those that jump where no neighbour is while they
+/// correlate far worse (four robust standard deviations) than the others.
+pub(crate) fn bad_frames(shifts: &[Shift], blank: &[bool]) -> Vec<bool> {
+    let good: Vec<f32> = (0..shifts.len()).filter(|&i| !blank[i]).map(|i| shifts[i].corr).collect();
+    let middle = median(&good);
+    let spread: Vec<f32> = good.iter().map(|c| (c - middle).abs()).collect();
+    let floor = middle - 4.0 * 1.4826 * median(&spread);
+    let alone = |i: usize| {
+        let near = i.saturating_sub(NEIGHBOURHOOD)..(i + NEIGHBOURHOOD + 1).min(shifts.len());
+        let near: Vec<Shift> = near.filter(|&j| !blank[j]).map(|j| shifts[j]).collect();
+        let off = |pick: fn(&Shift) -> i32| {
+            let v: Vec<f32> = near.iter().map(|s| pick(s) as f32).collect();
+            (pick(&shifts[i]) as f32 - median(&v)).abs()
+        };
+        off(|s| s.y).max(off(|s| s.x)) > FREE_JUMP_PX
+    };
+    (0..shifts.len()).map(|i| blank[i] || (shifts[i].corr < floor && alone(i))).collect()
+}
+
+/// Rows and columns every good frame covers, ends exclusive; the whole frame when they share none.
+pub(crate) fn common_view(shifts: &[Shift], bad: &[bool], plane: Plane) -> [(usize, usize); 2] {
+    let good = || shifts.iter().zip(bad).filter(|(_, b)| !**b).map(|(s, _)| s);
+    let along = |side: usize, pick: fn(&Shift) -> i32| {
+        let low = good().map(pick).min().unwrap_or(0).min(0).unsigned_abs() as usize;
+        let high = good().map(pick).max().unwrap_or(0).max(0).unsigned_abs() as usize;
+        if low + high < side { (low, side - high) } else { (0, side) }
+    };
+    [along(plane.height, |s| s.y), along(plane.width, |s| s.x)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_lone_badly_correlated_jump_is_bad_and_a_shared_one_is_not() {
+        let mut shifts: Vec<Shift> = (0..100).map(|i| Shift { y: i % 2, x: 0, corr: 0.5 + 0.001 * (i % 7) as f32 }).collect();
+        shifts[40..60].iter_mut().for_each(|s| s.y = 9);
+        shifts[20] = Shift { y: -8, x: 3, corr: 0.05 };
+        let bad = bad_frames(&shifts, &[false; 100]);
+        let expected: Vec<usize> = vec![20];
+        let found: Vec<usize> = (0..100).filter(|&i| bad[i]).collect();
+        assert_eq!(found, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn the_common_view_is_never_empty_and_covered_by_all(
+            moves in prop::collection::vec((-9i32..9, -9i32..9), 1..20), h in 1usize..30, w in 1usize..30,
+        ) {
+            let shifts: Vec<Shift> = moves.iter().map(|&(y, x)| Shift { y, x, corr: 1.0 }).collect();
+            let plane = Plane { height: h, width: w };
+            let [(y0, y1), (x0, x1)] = common_view(&shifts, &vec![false; shifts.len()], plane);
+            prop_assert!(y0 < y1 && y1 <= h && x0 < x1 && x1 <= w);
+            if (y0, y1) != (0, h) {
+                prop_assert!(shifts.iter().all(|s| y0 as i32 + s.y >= 0 && y1 as i32 + s.y <= h as i32));
+            }
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What a segmented plane holds: the types every later room reads.
+
+use ndarray::Array2;
+
+/// One plane, segmented. Arrays of traces are ROIs × frames, in the order of `rois`.
+#[derive(Debug, Clone)]
+pub struct Segmentation {
+    /// The first raw frame, height × width, in the recording's own units.
+    pub first_frame: Array2<f32>,
+    /// Motion and the images made of the registered movie.
+    pub registration: Registration,
+    /// Regions of interest, brightest evidence first.
+    pub rois: Vec<Roi>,
+    /// Weighted mean fluorescence over the pixels no other ROI shares, raw units.
+    pub f: Array2<f32>,
+    /// Mean fluorescence of the surround, raw units.
+    pub fneu: Array2<f32>,
+    /// Deconvolved activity, units of the corrected trace, never negative.
+    pub spks: Array2<f32>,
+    /// k-means of the covariance of the cells.
+    pub clustering: Clustering,
+}
+
+/// The outcome of rigid registration. Sign as in suite2p: `registered(y, x) = frame(y + yoff, x + xoff)`.
+#[derive(Debug, Clone)]
+pub struct Registration {
+    /// Reference image, height × width.
+    pub reference: Array2<f32>,
+    /// Shift of each frame along y, pixels.
+    pub yoff: Vec<f32>,
+    /// Shift of each frame along x, pixels.
+    pub xoff: Vec<f32>,
+    /// Peak of the phase correlation of each frame, 0 to 1.
+    pub corr: Vec<f32>,
+    /// Frames kept out of detection (blank, or a shift no neighbour shares).
+    pub bad_frames: Vec<bool>,
+    /// Rows that every good frame covers, end exclusive.
+    pub yrange: (usize, usize),
+    /// Columns that every good frame covers, end exclusive.
+    pub xrange: (usize, usize),
+    /// Mean of the registered good frames.
+    pub mean: Array2<f32>,
+    /// Mean of the raw frames, before registration.
+    pub mean_raw: Array2<f32>,
+    /// Maximum of the registered, temporally binned good frames.
+    pub max: Array2<f32>,
+    /// Standard deviation of the registered good frames.
+    pub sd: Array2<f32>,
+}
+
+/// A region of interest: a cell, or something that looks like one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Roi {
+    /// Row of each pixel.
+    pub ypix: Vec<u32>,
+    /// Column of each pixel.
+    pub xpix: Vec<u32>,
+    /// Weight of each pixel, positive.
+    pub lam: Vec<f32>,
+    /// Which pixels another ROI has too.
+    pub overlap: Vec<bool>,
+    /// Median pixel (y, x): the centre.
+    pub med: (u32, u32),
+    /// Radius of the fitted disc, pixels.
+    pub radius: f32,
+    /// Long over short axis of the pixel cloud, 1 for a disc.
+    pub aspect_ratio: f32,
+    /// Mean distance of the pixels from the centre over that of a disc of the same area, 1 for a disc.
+    pub compact: f32,
+    /// Skewness of the neuropil-corrected trace.
+    pub skew: f32,
+    /// Standard deviation of the neuropil-corrected trace, raw units.
+    pub std: f32,
+    /// Signal to noise of the neuropil-corrected trace (95th percentile above the median, over the noise).
+    pub snr: f32,
+    /// Neuropil coefficient used for this ROI.
+    pub neuropil_coefficient: f32,
+    /// Whether this ROI is taken for a cell.
+    pub is_cell: bool,
+    /// Evidence for that, 0 to 1.
+    pub cell_probability: f32,
+}
+
+/// k-means of the rows of the covariance matrix of the cells' corrected traces.
+#[derive(Debug, Clone)]
+pub struct Clustering {
+    /// Indices into `rois` of the clustered cells (those with `is_cell`), in ROI order.
+    pub members: Vec<usize>,
+    /// Cluster of each member, 0 to k−1; clusters are numbered by size, largest first.
+    pub labels: Vec<usize>,
+    /// Covariance of the members' traces, members × members, in ROI order.
+    pub covariance: Array2<f64>,
+    /// Positions within `members`, ordered by cluster, then by how typical the cell is.
+    pub order: Vec<usize>,
+    /// Number of clusters asked for; fewer when there are fewer cells.
+    pub k: usize,
+}
