@@ -26,7 +26,9 @@ pub enum Command {
         Writes results/NAME/ for each recording. Results that are there already are kept as NAME.old-1, NAME.old-2 …")]
     Run(Run),
     /// Say whether a recording can be read, and what it is: one JSON object
-    #[command(after_help = "Example:\n  dropscope validate fish.tif\n\nReads headers only. Exit code 0 when accepted, 2 when rejected.")]
+    #[command(
+        after_help = "Example:\n  dropscope validate fish.tif\n\nReads headers only. Exit code 0 when accepted, 2 when rejected."
+    )]
     Validate(Validate),
     /// The segmentation of one recording, its files directly in DIR
     #[command(after_help = "Example:\n  dropscope segment fish.tif --fs 30 --out fish-results\n\n\

@@ -31,7 +31,10 @@ pub(crate) fn settle(args: &SettingArgs, recording: &Path) -> Result<Settings, F
         match std::fs::read_to_string(&file) {
             Ok(text) => {
                 let below = Settings::from_toml(&text).map_err(|error| {
-                    Failure::input(format!("the settings in {} cannot be used: {error}", file.display()), "correct or remove that file")
+                    Failure::input(
+                        format!("the settings in {} cannot be used: {error}", file.display()),
+                        "correct or remove that file",
+                    )
                 })?;
                 return Ok(said.over(&below));
             }

@@ -188,7 +188,10 @@ impl Machine<'_> {
         let results = job.results().ok_or("the job has no results")?;
         for file in &outcome.files {
             let object = self.store.get(&results.child(&file.name), &Select::default()).await?;
-            ensure(hex::encode(Sha256::digest(&object.bytes)) == file.sha256, &format!("{} is not the committed one", file.name))?;
+            ensure(
+                hex::encode(Sha256::digest(&object.bytes)) == file.sha256,
+                &format!("{} is not the committed one", file.name),
+            )?;
         }
         for name in ["manifest.json", "provenance.json", "log.txt"] {
             self.store.head(&results.child(name), &Select::default()).await?;

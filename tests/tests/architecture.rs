@@ -22,8 +22,19 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "jobs", "launch", "local", "outputs", "pipeline", "ports", "reconcile", "recording", "runtime", "segment", "segmentation",
-            "testkit", "validate",
+            "jobs",
+            "launch",
+            "local",
+            "outputs",
+            "pipeline",
+            "ports",
+            "reconcile",
+            "recording",
+            "runtime",
+            "segment",
+            "segmentation",
+            "testkit",
+            "validate",
         ],
     ),
     ("tests", &["cli", "jobs", "local", "pipeline", "ports", "segment", "segmentation", "testkit"]),
@@ -31,7 +42,8 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
 
 /// Room → rooms it knows, as cargo sees it; what only tests need is left out.
 fn arrows() -> BTreeMap<String, Vec<String>> {
-    let metadata = MetadataCommand::new().manifest_path("../Cargo.toml").no_deps().other_options(vec!["--offline".into()]).exec().unwrap();
+    let metadata =
+        MetadataCommand::new().manifest_path("../Cargo.toml").no_deps().other_options(vec!["--offline".into()]).exec().unwrap();
     let room = |name: &str| name.strip_prefix("dropscope-").map(str::to_owned);
     let of = |package: &cargo_metadata::Package| {
         let normal = package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal);

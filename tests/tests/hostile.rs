@@ -6,8 +6,11 @@ use dropscope_testkit::faults::Faults;
 use dropscope_tests::{Whole, recordings};
 use std::time::{Duration, Instant};
 
+/// Tag, type, count, value.
+type Tag = (u16, u16, u32, u32);
+
 /// A classic little-endian TIFF of directories, each with a next pointer, over `data`.
-fn tiff(directories: &[(&[(u16, u16, u32, u32)], u32)], data: &[u8]) -> Vec<u8> {
+fn tiff(directories: &[(&[Tag], u32)], data: &[u8]) -> Vec<u8> {
     let mut bytes = b"II*\0\x08\0\0\0".to_vec();
     for (entries, next) in directories {
         bytes.extend((entries.len() as u16).to_le_bytes());
@@ -24,7 +27,7 @@ fn tiff(directories: &[(&[(u16, u16, u32, u32)], u32)], data: &[u8]) -> Vec<u8> 
 }
 
 /// Tags of a 4 × 4 uint8 page whose one strip lies at `offset`; an ImageJ description may lie elsewhere.
-fn page(offset: u32, extra: Option<(u16, u16, u32, u32)>) -> Vec<(u16, u16, u32, u32)> {
+fn page(offset: u32, extra: Option<Tag>) -> Vec<Tag> {
     let mut tags = vec![(256, 4, 1, 4), (257, 4, 1, 4), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)];
     tags.extend(extra);
     tags.extend([(273, 4, 1, offset), (277, 3, 1, 1), (278, 4, 1, 4), (279, 4, 1, 16)]);

@@ -52,7 +52,9 @@ async fn deliver(folder: &Path, seed: u64, embedded: &Embedded) -> Result<Movie,
     let write = || -> Result<(), Box<dyn std::error::Error>> { Ok(movie.write_tiff(BufWriter::new(File::create(&file)?))?) };
     write().map_err(|error| Failure::failed(&*error, "make room on the disk"))?;
     let key = ObjectKey::raw(KEY);
-    upload::file(&*embedded.world.objects, &key, &file).await.map_err(|error| Failure::failed(&error, "make room on the disk"))?;
+    upload::file(&*embedded.world.objects, &key, &file)
+        .await
+        .map_err(|error| Failure::failed(&error, "make room on the disk"))?;
     // What was uploaded is in the bucket; this copy has served.
     let _ = std::fs::remove_file(&file);
     println!("uploaded      {KEY}");
@@ -77,7 +79,10 @@ async fn finish(embedded: &mut Embedded) -> Result<Job, Failure> {
             }
         }
         if began.elapsed() > LONGEST {
-            return Err(Failure::Failed { cause: format!("the run is `{shown}` after {LONGEST:?}"), remedy: "look at its log.txt".into() });
+            return Err(Failure::Failed {
+                cause: format!("the run is `{shown}` after {LONGEST:?}"),
+                remedy: "look at its log.txt".into(),
+            });
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
@@ -85,12 +90,21 @@ async fn finish(embedded: &mut Embedded) -> Result<Job, Failure> {
 
 async fn report(folder: &Path, movie: &Movie, job: &Job, embedded: &Embedded, began: Instant) -> Result<(), Failure> {
     let State::Done(outcome) = &job.state else {
-        return Err(Failure::Failed { cause: format!("the run is `{}`", job.state.word()), remedy: format!("read the mail in {}/mail", folder.display()) });
+        return Err(Failure::Failed {
+            cause: format!("the run is `{}`", job.state.word()),
+            remedy: format!("read the mail in {}/mail", folder.display()),
+        });
     };
     let results = job.results().unwrap_or(ObjectKey::raw(""));
     let score = compare(movie, &results, embedded).await?;
     println!();
-    println!("found         {} of {} planted cells ({} %), {} more ROIs taken for cells", score.found, score.planted, percent(&score), score.false_positives);
+    println!(
+        "found         {} of {} planted cells ({} %), {} more ROIs taken for cells",
+        score.found,
+        score.planted,
+        percent(&score),
+        score.false_positives
+    );
     println!("motion        up to {:.1} pixels, removed", outcome.largest_shift_px);
     println!("took          {:.1} s in all, {:.1} s of it segmentation", began.elapsed().as_secs_f64(), outcome.seconds);
     println!("mail          {}/mail/{}.done.eml", folder.display(), job.run);

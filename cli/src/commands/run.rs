@@ -9,7 +9,9 @@ use dropscope_pipeline::{Manifest, ObjectKey, RecordingKey, RunId, Settings, Usd
 use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
 use dropscope_recording::RecordingError;
-use dropscope_segment::{Found, Machine, Provenance, RunLog, RunProgress, StageError, Times, Work, hash_input, segment_planes, write_results};
+use dropscope_segment::{
+    Found, Machine, Provenance, RunLog, RunProgress, StageError, Times, Work, hash_input, segment_planes, write_results,
+};
 use dropscope_validate::{Accepted, check};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -24,7 +26,9 @@ pub(super) fn run(args: &Run) -> Result<(), Failure> {
             eprintln!("{}: {failure}", path.display());
             // One bad recording does not keep the others waiting; the exit code tells of the worst.
             worst = match (worst, failure) {
-                (Err(Failure::Failed { cause, remedy }), _) | (_, Failure::Failed { cause, remedy }) => Err(Failure::Failed { cause, remedy }),
+                (Err(Failure::Failed { cause, remedy }), _) | (_, Failure::Failed { cause, remedy }) => {
+                    Err(Failure::Failed { cause, remedy })
+                }
                 _ => Err(Failure::Told),
             };
         }
@@ -37,7 +41,9 @@ fn names(args: &Run) -> Result<Vec<String>, Failure> {
     let names: Vec<String> = args.paths.iter().map(|path| name_of(path)).collect();
     let mut seen = BTreeSet::new();
     match names.iter().find(|name| !seen.insert(*name)) {
-        Some(twice) => Err(Failure::input(format!("two recordings are named `{twice}`"), "run them one by one with another --out")),
+        Some(twice) => {
+            Err(Failure::input(format!("two recordings are named `{twice}`"), "run them one by one with another --out"))
+        }
         None => Ok(names),
     }
 }
@@ -59,7 +65,8 @@ fn one(args: &Run, path: &Path, name: &str) -> Result<(), Failure> {
     let place = args.out.join(name);
     if args.json {
         let report = serde_json::json!({
-            "recording": path, "results": place, "cells": found.cells, "rois": found.rois, "clusters": found.clusters, "seconds": seconds
+            "recording": path, "results": place, "cells": found.cells, "rois": found.rois, "clusters": found.clusters,
+            "largest_shift_px": found.largest_shift_px, "bad_frames": found.bad_frames, "seconds": seconds
         });
         println!("{report}");
     } else {
@@ -73,7 +80,8 @@ fn one(args: &Run, path: &Path, name: &str) -> Result<(), Failure> {
 
 /// Opens a file of the user's.
 pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
-    let file = File::open(path).and_then(|file| if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) });
+    let file = File::open(path)
+        .and_then(|file| if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) });
     match file {
         Ok(file) => Ok(BufReader::with_capacity(1 << 20, file)),
         Err(error) => {
@@ -121,12 +129,11 @@ pub(super) fn segment_into(
     let planes = segment_planes(&mut recording, &work, &progress as &dyn RunProgress);
     progress.finish();
     let planes = planes.map_err(broken)?;
-    write_results(name, &info, &plan, &planes, |file, bytes| folder::write(folder, file, &bytes).map_err(Unwritten::Disk)).map_err(
-        |error| match error {
+    write_results(name, &info, &plan, &planes, |file, bytes| folder::write(folder, file, &bytes).map_err(Unwritten::Disk))
+        .map_err(|error| match error {
             Unwritten::Disk(error) => unwritable(folder, &error),
             Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
-        },
-    )?;
+        })?;
     let found = Found::of(&planes);
     let times = Times::between(started, clock.now());
     log.line(clock.now(), &format!("{} cells among {} ROIs in {:.1} s", found.cells, found.rois, times.seconds));

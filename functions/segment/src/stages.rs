@@ -65,9 +65,11 @@ impl Found {
     pub fn of(planes: &[Segmentation]) -> Self {
         let shift = |s: &Segmentation| {
             let (y, x) = (&s.registration.yoff, &s.registration.xoff);
-            y.iter().zip(x).zip(&s.registration.bad_frames).filter(|(_, bad)| !**bad).fold(0.0, |most: f64, ((y, x), _)| {
-                most.max(f64::from(*y * *y + *x * *x).sqrt())
-            })
+            y.iter()
+                .zip(x)
+                .zip(&s.registration.bad_frames)
+                .filter(|(_, bad)| !**bad)
+                .fold(0.0, |most: f64, ((y, x), _)| most.max(f64::from(*y * *y + *x * *x).sqrt()))
         };
         let clusters = |s: &Segmentation| s.clustering.labels.iter().max().map_or(0, |most| most + 1);
         Self {
@@ -84,7 +86,11 @@ impl Found {
 ///
 /// # Errors
 /// See [`StageError`].
-pub fn segment_planes(recording: &mut Recording, work: &Work<'_>, progress: &dyn RunProgress) -> Result<Vec<Segmentation>, StageError> {
+pub fn segment_planes(
+    recording: &mut Recording,
+    work: &Work<'_>,
+    progress: &dyn RunProgress,
+) -> Result<Vec<Segmentation>, StageError> {
     let planes = recording.info().planes;
     let params = Params {
         frame_rate_hz: work.plan.frame_rate_hz.value,
@@ -97,7 +103,8 @@ pub fn segment_planes(recording: &mut Recording, work: &Work<'_>, progress: &dyn
     (0..planes)
         .map(|plane| {
             let mut source = PlaneSource::new(recording, plane, 0);
-            dropscope_segmentation::segment(&mut source, &params, work.scratch, &OfPlane { plane, planes, progress }).map_err(sorted)
+            dropscope_segmentation::segment(&mut source, &params, work.scratch, &OfPlane { plane, planes, progress })
+                .map_err(sorted)
         })
         .collect()
 }

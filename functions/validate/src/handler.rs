@@ -169,7 +169,10 @@ fn replaced(error: &RecordingError) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(current) = cause {
         let store = current.downcast_ref::<ObjectsError>().or_else(|| {
-            current.downcast_ref::<std::io::Error>().and_then(|io| io.get_ref()).and_then(|inner| inner.downcast_ref::<ObjectsError>())
+            current
+                .downcast_ref::<std::io::Error>()
+                .and_then(|io| io.get_ref())
+                .and_then(|inner| inner.downcast_ref::<ObjectsError>())
         });
         if let Some(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) = store {
             return true;

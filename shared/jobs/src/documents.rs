@@ -144,7 +144,11 @@ pub async fn find_job(objects: &dyn Objects, run: &RunId) -> Result<Option<Job>,
 ///
 /// # Errors
 /// See [`JobsError`].
-pub async fn update_job<R>(objects: &dyn Objects, run: &RunId, step: impl FnMut(&Job) -> Result<Job, R>) -> Result<Changed<Job, R>, JobsError> {
+pub async fn update_job<R>(
+    objects: &dyn Objects,
+    run: &RunId,
+    step: impl FnMut(&Job) -> Result<Job, R>,
+) -> Result<Changed<Job, R>, JobsError> {
     update(objects, &state_keys::job(run), None, step).await
 }
 

@@ -35,7 +35,13 @@ pub enum Delivery {
 ///
 /// # Errors
 /// See [`JobsError`]; the record stays, so that a later call sends the mail.
-pub async fn deliver(objects: &dyn Objects, mailer: &dyn Mailer, mail: &Mail, lease_seconds: u64, now: Timestamp) -> Result<Delivery, JobsError> {
+pub async fn deliver(
+    objects: &dyn Objects,
+    mailer: &dyn Mailer,
+    mail: &Mail,
+    lease_seconds: u64,
+    now: Timestamp,
+) -> Result<Delivery, JobsError> {
     let (pending_key, sent_key) = (state_keys::outbox_pending(&mail.id), state_keys::outbox_sent(&mail.id));
     if read::<Sent>(objects, &sent_key).await?.is_some() {
         return Ok(Delivery::Sent);

@@ -5,8 +5,8 @@
 //! another process deceives nobody, and a killed parent changes nothing.
 
 use crate::atomic;
-use dropscope_pipeline::instance::Offer;
 use dropscope_pipeline::Usd;
+use dropscope_pipeline::instance::Offer;
 use dropscope_ports::{BoxError, Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -103,10 +103,12 @@ impl LocalFleet {
 
     fn command(&self, id: &str, request: &LaunchRequest) -> io::Result<Command> {
         let mut command = Command::new(&self.worker.program);
-        command
-            .args(&self.worker.arguments)
-            .args(["--run", request.run.as_str(), "--instance", id])
-            .args(["--attempt", &request.attempt.to_string(), "--lifetime", &request.lifetime_seconds.to_string()]);
+        command.args(&self.worker.arguments).args(["--run", request.run.as_str(), "--instance", id]).args([
+            "--attempt",
+            &request.attempt.to_string(),
+            "--lifetime",
+            &request.lifetime_seconds.to_string(),
+        ]);
         if !self.worker.shares_terminal {
             let log = File::create(self.folder.join(format!("{id}.log")))?;
             command.stdout(log.try_clone()?).stderr(log);
@@ -118,7 +120,8 @@ impl LocalFleet {
         let mut found = Vec::new();
         for file in fs::read_dir(&self.folder)? {
             let path = file?.path();
-            let Some(id) = path.file_stem().and_then(|s| s.to_str()).filter(|_| path.extension().is_some_and(|e| e == "json")) else {
+            let Some(id) = path.file_stem().and_then(|s| s.to_str()).filter(|_| path.extension().is_some_and(|e| e == "json"))
+            else {
                 continue;
             };
             if let Some(entry) = self.entry(id)? {

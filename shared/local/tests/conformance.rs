@@ -31,11 +31,8 @@ async fn a_failing_store_that_never_fails_is_a_bucket() {
 async fn child_processes_are_a_fleet() {
     let folder = tempfile::tempdir().unwrap();
     // `sh` ignores what follows its script: a worker that stays until it is ended.
-    let worker = Worker {
-        program: "/bin/sh".into(),
-        arguments: vec!["-c".into(), "exec sleep 60".into()],
-        shares_terminal: false,
-    };
+    let worker =
+        Worker { program: "/bin/sh".into(), arguments: vec!["-c".into(), "exec sleep 60".into()], shares_terminal: false };
     let fleet = LocalFleet::open(folder.path(), worker, 2, Arc::new(SystemClock)).unwrap();
     conformance::fleet(&fleet, &"0123456789abcdef".parse().unwrap()).await.unwrap();
 }

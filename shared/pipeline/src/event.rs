@@ -164,7 +164,11 @@ mod tests {
 
     #[test]
     fn tags_and_versions_of_2026_are_read() {
-        for name in ["eventbridge-s3-object-created-2026-tags.json", "s3-object-created-put-cfn-tags.json", "eventbridge-s3-object-created.json"] {
+        for name in [
+            "eventbridge-s3-object-created-2026-tags.json",
+            "s3-object-created-put-cfn-tags.json",
+            "eventbridge-s3-object-created.json",
+        ] {
             assert_eq!(uploads(&sample(name)).unwrap().len(), 1, "{name}");
         }
         let versioned = uploads(&sample("eventbridge-s3-object-created.json")).unwrap();

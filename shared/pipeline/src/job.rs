@@ -168,7 +168,21 @@ impl Job {
     /// A fresh claim on an upload.
     pub fn claim(run: RunId, upload: Upload, owner: String, settings: Settings, now: Timestamp) -> Self {
         let state = State::Received;
-        Self { schema: 1, run, upload, owner, settings, state, attempt: 0, usd_per_hour: Usd::ZERO, interruptions: 0, manifest: None, closed: false, received_at: now, since: now }
+        Self {
+            schema: 1,
+            run,
+            upload,
+            owner,
+            settings,
+            state,
+            attempt: 0,
+            usd_per_hour: Usd::ZERO,
+            interruptions: 0,
+            manifest: None,
+            closed: false,
+            received_at: now,
+            since: now,
+        }
     }
 
     /// received → validated.

@@ -69,7 +69,13 @@ fn a_second_instance_of_the_same_attempt_is_turned_away() {
 
 #[test]
 fn a_worker_that_lost_its_attempt_commits_nothing() {
-    let second = launched().running(1, "i-1", at(3)).unwrap().interrupted(1, "gone".into(), at(4)).unwrap().launching(Usd::ZERO, at(5)).unwrap();
+    let second = launched()
+        .running(1, "i-1", at(3))
+        .unwrap()
+        .interrupted(1, "gone".into(), at(4))
+        .unwrap()
+        .launching(Usd::ZERO, at(5))
+        .unwrap();
     assert_eq!(second.attempt, 2);
     let second = second.running(2, "i-2", at(6)).unwrap();
     assert_eq!(second.done(outcome(1), at(7)), Err(Refused::Superseded { asked: 1, current: 2 }));

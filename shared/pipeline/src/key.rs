@@ -99,8 +99,24 @@ impl RecordingKey {
 
 /// Formats a microscope or its software writes; TIFF is read, the others are refused with a remedy.
 const RECORDING_EXTENSIONS: [&str; 18] = [
-    ".ome.tiff", ".ome.tif", ".tiff", ".tif", ".btf", ".tf8", ".tf2", ".h5", ".hdf5", ".nwb", ".nd2", ".czi", ".avi", ".mp4",
-    ".lif", ".oir", ".sbx", ".raw",
+    ".ome.tiff",
+    ".ome.tif",
+    ".tiff",
+    ".tif",
+    ".btf",
+    ".tf8",
+    ".tf2",
+    ".h5",
+    ".hdf5",
+    ".nwb",
+    ".nd2",
+    ".czi",
+    ".avi",
+    ".mp4",
+    ".lif",
+    ".oir",
+    ".sbx",
+    ".raw",
 ];
 
 fn recording_name(file: &str) -> Option<&str> {
@@ -149,7 +165,13 @@ mod tests {
     #[test]
     fn what_is_no_recording_is_named_so() {
         assert!(matches!(parse("results/a/b.tif"), Err(KeyError::Elsewhere(_))));
-        for key in ["recordings/a/", "recordings/a/dropscope.toml", "recordings/a/notes.txt", "recordings/a/.tif", "recordings/a/._x.tif"] {
+        for key in [
+            "recordings/a/",
+            "recordings/a/dropscope.toml",
+            "recordings/a/notes.txt",
+            "recordings/a/.tif",
+            "recordings/a/._x.tif",
+        ] {
             assert!(matches!(parse(key), Err(KeyError::NotARecording(_))), "{key}");
         }
         assert!(matches!(parse("recordings/a/x.rec/t1.tif"), Err(KeyError::Member(_))));

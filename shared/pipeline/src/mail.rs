@@ -70,13 +70,25 @@ fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
     if outcome.cells == 0 {
         lines.row("Found", &format!("no cells ({} looked at)", counted(outcome.rois, "ROI")));
     } else {
-        let found = format!("{} among {}, {}", counted(outcome.cells, "cell"), counted(outcome.rois, "ROI"), counted(outcome.clusters, "cluster"));
+        let found = format!(
+            "{} among {}, {}",
+            counted(outcome.cells, "cell"),
+            counted(outcome.rois, "ROI"),
+            counted(outcome.clusters, "cluster")
+        );
         lines.row("Found", &found);
     }
     if let Some(manifest) = &job.manifest {
         describe(&mut lines, manifest);
     }
-    lines.row("Motion", &format!("up to {:.1} pixels, removed; {} left out of detection", outcome.largest_shift_px, counted(outcome.bad_frames, "frame")));
+    lines.row(
+        "Motion",
+        &format!(
+            "up to {:.1} pixels, removed; {} left out of detection",
+            outcome.largest_shift_px,
+            counted(outcome.bad_frames, "frame")
+        ),
+    );
     lines.row("Took", &duration(outcome.seconds));
     lines.row("Cost", &outcome.cost.to_string());
     if let Some(results) = job.results() {
@@ -215,7 +227,13 @@ mod tests {
     #[test]
     fn the_mail_of_a_done_run_says_what_was_found_and_where() {
         let now = Timestamp::from_millis(2);
-        let running = job("recordings/ana/x.tif").validated(manifest(), now).unwrap().launching(Usd::ZERO, now).unwrap().running(1, "i", now).unwrap();
+        let running = job("recordings/ana/x.tif")
+            .validated(manifest(), now)
+            .unwrap()
+            .launching(Usd::ZERO, now)
+            .unwrap()
+            .running(1, "i", now)
+            .unwrap();
         let outcome = Outcome {
             attempt: 1,
             cells: 24,

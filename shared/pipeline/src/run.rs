@@ -90,7 +90,15 @@ mod tests {
         for good in ["0123456789abcdef", "0123456789abcdef-2", "0123456789abcdef-17"] {
             assert!(good.parse::<RunId>().is_ok(), "{good}");
         }
-        for bad in ["", "0123456789ABCDEF", "0123456789abcde", "../../etc/passwd", "0123456789abcdef-1", "0123456789abcdef-x", "0123456789abcdef-+3"] {
+        for bad in [
+            "",
+            "0123456789ABCDEF",
+            "0123456789abcde",
+            "../../etc/passwd",
+            "0123456789abcdef-1",
+            "0123456789abcdef-x",
+            "0123456789abcdef-+3",
+        ] {
             assert!(bad.parse::<RunId>().is_err(), "{bad}");
         }
     }

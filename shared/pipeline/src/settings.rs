@@ -165,10 +165,14 @@ impl Plan {
             Sourced::new(rate, source)
         });
         Self {
-            frame_rate_hz: said(settings.frame_rate_hz).or(rate).unwrap_or_else(|| Sourced::new(ASSUMED_FRAME_RATE_HZ, "assumed")),
+            frame_rate_hz: said(settings.frame_rate_hz)
+                .or(rate)
+                .unwrap_or_else(|| Sourced::new(ASSUMED_FRAME_RATE_HZ, "assumed")),
             tau_s: said(settings.tau_s).unwrap_or_else(|| Sourced::new(ASSUMED_TAU_S, "assumed")),
             diameter_px: said(settings.diameter_px),
-            clusters: settings.clusters.map_or_else(|| Sourced::new(DEFAULT_CLUSTERS, "default"), |k| Sourced::new(k, "settings")),
+            clusters: settings
+                .clusters
+                .map_or_else(|| Sourced::new(DEFAULT_CLUSTERS, "default"), |k| Sourced::new(k, "settings")),
             seed: settings.seed.map_or_else(|| Sourced::new(DEFAULT_SEED, "default"), |s| Sourced::new(s, "settings")),
         }
     }

@@ -57,7 +57,13 @@ pub trait Objects: Send + Sync {
     ///
     /// # Errors
     /// See [`ObjectsError`].
-    async fn complete_multipart(&self, key: &ObjectKey, upload: &str, parts: &[Part], condition: &Condition) -> Result<ETag, ObjectsError>;
+    async fn complete_multipart(
+        &self,
+        key: &ObjectKey,
+        upload: &str,
+        parts: &[Part],
+        condition: &Condition,
+    ) -> Result<ETag, ObjectsError>;
 
     /// Forgets an upload in parts.
     ///

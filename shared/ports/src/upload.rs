@@ -16,7 +16,8 @@ const MOST_PARTS: u64 = 10_000;
 /// # Errors
 /// See [`ObjectsError`]; a file that cannot be read is [`ObjectsError::Invalid`].
 pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result<(), ObjectsError> {
-    let unreadable = |error: std::io::Error| ObjectsError::Invalid { key: key.clone(), why: format!("its file cannot be read: {error}") };
+    let unreadable =
+        |error: std::io::Error| ObjectsError::Invalid { key: key.clone(), why: format!("its file cannot be read: {error}") };
     let mut source = std::fs::File::open(path).map_err(unreadable)?;
     let size = source.metadata().map_err(unreadable)?.len();
     if size <= PART {
@@ -36,7 +37,13 @@ pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result
     patiently(|| objects.complete_multipart(key, &upload, &parts, &Condition::Always)).await.map(|_| ())
 }
 
-async fn all_parts(objects: &dyn Objects, key: &ObjectKey, upload: &str, source: std::fs::File, part: u64) -> Result<Vec<Part>, ObjectsError> {
+async fn all_parts(
+    objects: &dyn Objects,
+    key: &ObjectKey,
+    upload: &str,
+    source: std::fs::File,
+    part: u64,
+) -> Result<Vec<Part>, ObjectsError> {
     let (mut source, mut parts) = (source, Vec::new());
     loop {
         let mut bytes = Vec::new();

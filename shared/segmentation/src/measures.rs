@@ -37,6 +37,17 @@ pub(crate) fn shape(pixels: &[usize], width: usize) -> Shape {
     }
 }
 
+/// How far `pixels` stand out of their `surround` in an image: mean above the surround's median, in units of the
+/// surround's spread (median absolute deviation, scaled to a standard deviation). 0 without a surround or a spread.
+pub(crate) fn contrast(image: &[f32], pixels: &[usize], surround: &[usize]) -> f64 {
+    let values = |of: &[usize]| -> Vec<f32> { of.iter().map(|&i| image[i]).collect() };
+    let around = values(surround);
+    let middle = median(&around);
+    let off: Vec<f32> = around.iter().map(|v| (v - middle).abs()).collect();
+    let spread = 1.4826 * f64::from(median(&off));
+    if spread > 0.0 { (mean(&values(pixels)) - f64::from(middle)) / spread } else { 0.0 }
+}
+
 /// Activity of a trace.
 pub(crate) struct Activity {
     pub(crate) skew: f64,
@@ -73,6 +84,16 @@ mod tests {
     fn pixels(inside: impl Fn(f64, f64) -> bool) -> Vec<usize> {
         let at = |i: &usize| inside((i / 101) as f64 - 50.0, (i % 101) as f64 - 50.0);
         (0..101 * 101).filter(at).collect()
+    }
+
+    #[test]
+    fn contrast_is_counted_in_spreads_of_the_surround() {
+        let image: Vec<f32> = (0..101 * 101).map(|i| if i < 50 { 10.0 } else { (i % 3) as f32 }).collect();
+        let (bright, plain, surround): (Vec<_>, Vec<_>, Vec<_>) = ((0..50).collect(), (50..101).collect(), (101..1001).collect());
+        // Values 0, 1, 2 in equal shares: median 1, median deviation 1.
+        assert!((contrast(&image, &bright, &surround) - 9.0 / 1.4826).abs() < 1e-6);
+        assert!(contrast(&image, &plain, &surround).abs() < 0.1);
+        assert_eq!(contrast(&image, &bright, &[]), 0.0);
     }
 
     #[test]

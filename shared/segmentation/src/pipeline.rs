@@ -76,13 +76,15 @@ fn run(
     let registered = registration::register(source, &mut movie, watch)?;
     let detected = detection::detect(&mut movie, &registered, plane, params, watch)?;
     let overlap = extraction::overlaps(&detected.found, plane);
-    let (f, fneu) = extract(&mut movie, plane, &registered, &detected.found, &overlap, watch)?;
+    let view = extraction::View { y: registered.yrange, x: registered.xrange };
+    let rings = extraction::surrounds(&detected.found, plane, view);
+    let (f, fneu) = extract(&mut movie, plane, &detected.found, &overlap, &rings, watch)?;
     let corrected = &f - &(&fneu * NEUROPIL);
     watch.step(Stage::Deconvolution, 0, f.nrows());
     let spks = deconvolved(&corrected, params);
     watch.check()?;
     watch.step(Stage::Classification, 0, f.nrows());
-    let rois = describe(&detected, overlap, &corrected, plane);
+    let rois = describe(&detected, overlap, &rings, &corrected, plane);
     watch.step(Stage::Clustering, 0, 1);
     let members: Vec<usize> = (0..rois.len()).filter(|&i| rois[i].is_cell).collect();
     let clustering = clustering::cluster(&corrected, members, params);
@@ -102,16 +104,14 @@ fn run(
 fn extract(
     movie: &mut RegisteredMovie,
     plane: Plane,
-    registered: &Registered,
     found: &[Found],
     overlap: &[Vec<bool>],
+    rings: &[Vec<usize>],
     watch: &Watch,
 ) -> Result<(Array2<f32>, Array2<f32>), SegmentError> {
-    let view = extraction::View { y: registered.yrange, x: registered.xrange };
     let rois = found.iter().zip(overlap);
     let mut weights: Vec<_> = rois.map(|(f, o)| extraction::Weights::of_roi(f, o)).collect();
-    let rings = extraction::surrounds(found, plane, view);
-    weights.extend(rings.into_iter().map(extraction::Weights::equal));
+    weights.extend(rings.iter().cloned().map(extraction::Weights::equal));
     let both = extraction::traces(movie, plane, &weights, watch)?;
     let (f, fneu) = both.view().split_at(ndarray::Axis(0), found.len());
     Ok((f.to_owned(), fneu.to_owned()))
@@ -123,7 +123,13 @@ fn deconvolved(corrected: &Array2<f32>, params: &Params) -> Array2<f32> {
     Array2::from_shape_fn(corrected.dim(), |(i, t)| rows[i][t])
 }
 
-fn describe(detected: &Detected, overlap: Vec<Vec<bool>>, corrected: &Array2<f32>, plane: Plane) -> Vec<Roi> {
+fn describe(
+    detected: &Detected,
+    overlap: Vec<Vec<bool>>,
+    rings: &[Vec<usize>],
+    corrected: &Array2<f32>,
+    plane: Plane,
+) -> Vec<Roi> {
     let rois = detected.found.iter().zip(overlap).enumerate();
     let roi = |(i, (found, overlap)): (usize, (&Found, Vec<bool>))| {
         let shape = measures::shape(&found.pixels, plane.width);
@@ -135,6 +141,7 @@ fn describe(detected: &Detected, overlap: Vec<Vec<bool>>, corrected: &Array2<f32
             compact: shape.compact,
             skew: activity.skew,
             snr: activity.snr,
+            contrast: measures::contrast(&detected.images.mean, &found.pixels, &rings[i]),
         });
         Roi {
             ypix: found.pixels.iter().map(|i| (i / plane.width) as u32).collect(),

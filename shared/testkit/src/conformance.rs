@@ -4,7 +4,10 @@
 
 use dropscope_pipeline::instance::Offer;
 use dropscope_pipeline::{Mail, MailKind, ObjectKey, RunId};
-use dropscope_ports::{BoxError, Clock, Condition, Fleet, FleetError, InstanceState, LaunchRequest, Mailer, ObjectReader, Objects, ObjectsError, Select};
+use dropscope_ports::{
+    BoxError, Clock, Condition, Fleet, FleetError, InstanceState, LaunchRequest, Mailer, ObjectReader, Objects, ObjectsError,
+    Select,
+};
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::time::Duration;
@@ -211,7 +214,8 @@ async fn a_reader_reads_and_seeks(port: Arc<dyn Objects>, key: &ObjectKey) -> Ch
     assert_eq!(some, bytes[5000..5010], "a reader seeks");
     port.put(key, vec![0; 10_000], &Condition::Always).await?;
     let mut reader = reader;
-    let torn = tokio::task::spawn_blocking(move || reader.seek(SeekFrom::Start(0)).and_then(|_| reader.read(&mut [0; 10]))).await?;
+    let torn =
+        tokio::task::spawn_blocking(move || reader.seek(SeekFrom::Start(0)).and_then(|_| reader.read(&mut [0; 10]))).await?;
     assert!(torn.is_err(), "an object replaced half way is noticed");
     Ok(())
 }

@@ -3,8 +3,8 @@
 use dropscope_pipeline::instance::Offer;
 use dropscope_pipeline::{Mail, ObjectKey};
 use dropscope_ports::{
-    Condition, ETag, Fleet, FleetError, Instance, LaunchRequest, MailError, Mailer, Object, ObjectMeta, Objects, ObjectsError, Part,
-    Select,
+    Condition, ETag, Fleet, FleetError, Instance, LaunchRequest, MailError, Mailer, Object, ObjectMeta, Objects, ObjectsError,
+    Part, Select,
 };
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -133,7 +133,11 @@ impl<P: ?Sized> Failing<P> {
 
 /// A dead process gets no answer that is worth a retry; a lost answer is.
 fn objects_error(key: &ObjectKey, source: dropscope_ports::BoxError) -> ObjectsError {
-    if source.is::<Died>() { ObjectsError::Denied { key: key.clone(), source } } else { ObjectsError::Busy { key: key.clone(), source } }
+    if source.is::<Died>() {
+        ObjectsError::Denied { key: key.clone(), source }
+    } else {
+        ObjectsError::Busy { key: key.clone(), source }
+    }
 }
 
 #[async_trait::async_trait]
@@ -170,7 +174,13 @@ impl Objects for Failing<dyn Objects> {
         self.faults.write(format!("part {number} of {key}"), call, |e| objects_error(key, e)).await
     }
 
-    async fn complete_multipart(&self, key: &ObjectKey, upload: &str, parts: &[Part], condition: &Condition) -> Result<ETag, ObjectsError> {
+    async fn complete_multipart(
+        &self,
+        key: &ObjectKey,
+        upload: &str,
+        parts: &[Part],
+        condition: &Condition,
+    ) -> Result<ETag, ObjectsError> {
         let call = self.port.complete_multipart(key, upload, parts, condition);
         self.faults.write(format!("complete {key}"), call, |e| objects_error(key, e)).await
     }

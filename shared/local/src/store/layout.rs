@@ -46,7 +46,8 @@ impl Layout {
     /// Keeps other writers of the key out, in this process and in others, until it is dropped.
     pub(super) fn lock(&self, key: &str) -> io::Result<File> {
         let shard = &digest(key)[..2];
-        let lock = File::options().create(true).write(true).truncate(false).open(self.root.join(OWN).join("locks").join(shard))?;
+        let lock =
+            File::options().create(true).write(true).truncate(false).open(self.root.join(OWN).join("locks").join(shard))?;
         lock.lock()?;
         Ok(lock)
     }

@@ -195,7 +195,9 @@ impl Inner {
     fn list(&self, prefix: &str, after: Option<&ObjectKey>) -> io::Result<Vec<ObjectMeta>> {
         let after = after.map_or("", ObjectKey::as_str);
         let mut page = Vec::new();
-        for (key, path) in self.layout.walk(prefix)?.range::<str, _>((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded)) {
+        for (key, path) in
+            self.layout.walk(prefix)?.range::<str, _>((std::ops::Bound::Excluded(after), std::ops::Bound::Unbounded))
+        {
             if page.len() == PAGE {
                 break;
             }
@@ -214,7 +216,9 @@ impl Inner {
 fn writable(key: &ObjectKey) -> Result<(), ObjectsError> {
     match key.as_str().len() {
         1..=LONGEST_KEY => Ok(()),
-        n => Err(ObjectsError::Invalid { key: key.clone(), why: format!("a key of `{n}` bytes; 1 to {LONGEST_KEY} are allowed") }),
+        n => {
+            Err(ObjectsError::Invalid { key: key.clone(), why: format!("a key of `{n}` bytes; 1 to {LONGEST_KEY} are allowed") })
+        }
     }
 }
 
@@ -222,7 +226,9 @@ fn sorted(key: &ObjectKey, error: io::Error) -> ObjectsError {
     let key = key.clone();
     match error.kind() {
         io::ErrorKind::NotFound => ObjectsError::NotFound { key },
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ObjectsError::Denied { key, source: BoxError::from(error) },
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            ObjectsError::Denied { key, source: BoxError::from(error) }
+        }
         _ => ObjectsError::Busy { key, source: BoxError::from(error) },
     }
 }
@@ -269,7 +275,13 @@ impl Objects for LocalStore {
         self.blocking(key, move |store| multipart::put(&store.layout, &of, &upload, number, &bytes)).await
     }
 
-    async fn complete_multipart(&self, key: &ObjectKey, upload: &str, parts: &[Part], condition: &Condition) -> Result<ETag, ObjectsError> {
+    async fn complete_multipart(
+        &self,
+        key: &ObjectKey,
+        upload: &str,
+        parts: &[Part],
+        condition: &Condition,
+    ) -> Result<ETag, ObjectsError> {
         let (of, upload, parts, condition) = (key.clone(), upload.to_owned(), parts.to_vec(), condition.clone());
         self.blocking(key, move |store| {
             let (file, etag) = multipart::join(&store.layout, &of, &upload, &parts)?;

@@ -46,7 +46,10 @@ pub(super) fn join(layout: &Layout, key: &ObjectKey, upload: &str, parts: &[Part
     for part in parts {
         let digest = append(&joined, &folder.join(format!("{}", part.number))).map_err(|e| sorted(key, e))?;
         if hex::encode(&digest) != part.etag {
-            return Err(ObjectsError::Invalid { key: key.clone(), why: format!("part `{}` is not the one uploaded", part.number) });
+            return Err(ObjectsError::Invalid {
+                key: key.clone(),
+                why: format!("part `{}` is not the one uploaded", part.number),
+            });
         }
         digests.push(digest);
     }

@@ -13,21 +13,24 @@ pub(crate) struct Features {
     pub(crate) skew: f64,
     /// Signal to noise of the corrected trace.
     pub(crate) snr: f64,
+    /// How far the ROI stands out of its surround in the mean image, spreads of the surround.
+    pub(crate) contrast: f64,
 }
 
 /// Probability, 0 to 1, that an ROI is a cell: a logistic score that only falls as the ROI gets less like one.
 ///
-/// Detection has excluded noise already, so the score starts in favour (1.5). Transients, which rise and never dip, add
-/// up to 1 through the skewness, and a trace that dips takes away; signal to noise adds up to 1. Shape takes away once
-/// it leaves what somata show: more than a factor 2 from the usual area, longer than 1.6 times their width, ragged
-/// beyond 1.1 times a disc's spread.
+/// Detection has excluded noise already, so the score starts in favour (0.5). Three kinds of evidence add up to 1 each:
+/// transients, which rise and never dip (skewness), signal to noise, and standing out of the surround in the mean image.
+/// A trace that dips takes away, and so does an ROI that looks like its surround: neuropil that fluctuates together.
+/// Shape takes away once it leaves what somata show: more than a factor 2 from the usual area, longer than 1.6 times
+/// their width, ragged beyond 1.1 times a disc's spread.
 pub(crate) fn cell_probability(f: Features) -> f64 {
     let beyond = |value: f64, free: f64| (value - free).max(0.0);
     let octaves = libm::fabs(libm::log2(f.relative_area.max(1e-6)));
-    let score = 1.5 + f.skew.clamp(-2.0, 1.0) + (0.25 * (f.snr - 2.0)).clamp(-1.0, 1.0)
-        - 3.0 * beyond(octaves, 1.0)
-        - 4.0 * beyond(f.aspect_ratio, 1.6)
-        - 25.0 * beyond(f.compact, 1.1);
+    let evidence =
+        f.skew.clamp(-2.0, 1.0) + (0.25 * (f.snr - 2.0)).clamp(-1.0, 1.0) + (0.5 * (f.contrast - 2.0)).clamp(-1.5, 1.0);
+    let doubt = 3.0 * beyond(octaves, 1.0) + 4.0 * beyond(f.aspect_ratio, 1.6) + 25.0 * beyond(f.compact, 1.1);
+    let score = 0.5 + evidence - doubt;
     1.0 / (1.0 + libm::exp(-score))
 }
 
@@ -36,13 +39,19 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SOMA: Features = Features { relative_area: 1.0, aspect_ratio: 1.1, compact: 1.01, skew: 1.0, snr: 5.0 };
+    const SOMA: Features = Features { relative_area: 1.0, aspect_ratio: 1.1, compact: 1.01, skew: 1.0, snr: 5.0, contrast: 4.0 };
 
     #[test]
     fn a_soma_is_a_cell_and_a_process_is_not() {
         assert!(cell_probability(SOMA) > 0.9);
         let process = Features { aspect_ratio: 4.0, compact: 1.4, ..SOMA };
         assert!(cell_probability(process) < 0.1);
+        let neuropil = Features { skew: 0.2, snr: 3.0, contrast: -0.5, ..SOMA };
+        assert!(cell_probability(neuropil) < 0.5);
+        let dark_but_active = Features { skew: 3.0, snr: 8.0, contrast: 0.0, ..SOMA };
+        assert!(cell_probability(dark_but_active) > 0.5);
+        let silent = Features { skew: 0.0, snr: 1.7, contrast: 6.0, ..SOMA };
+        assert!(cell_probability(silent) > 0.5);
         let speck = Features { relative_area: 0.1, ..SOMA };
         assert!(cell_probability(speck) < 0.1);
     }
@@ -50,9 +59,10 @@ mod tests {
     proptest! {
         #[test]
         fn less_like_a_cell_is_never_more_probable(
-            a in 0.1f64..8.0, r in 1.0f64..4.0, c in 0.9f64..2.0, s in -3.0f64..5.0, n in 0.0f64..20.0, worse in 0.0f64..2.0,
+            a in 0.1f64..8.0, r in 1.0f64..4.0, c in 0.9f64..2.0, s in -3.0f64..5.0, n in 0.0f64..20.0,
+            k in -3.0f64..8.0, worse in 0.0f64..2.0,
         ) {
-            let f = Features { relative_area: a, aspect_ratio: r, compact: c, skew: s, snr: n };
+            let f = Features { relative_area: a, aspect_ratio: r, compact: c, skew: s, snr: n, contrast: k };
             let away = if a < 1.0 { a / (1.0 + worse) } else { a * (1.0 + worse) };
             for g in [
                 Features { relative_area: away, ..f },
@@ -60,6 +70,7 @@ mod tests {
                 Features { compact: c + worse, ..f },
                 Features { skew: s - worse, ..f },
                 Features { snr: n - worse, ..f },
+                Features { contrast: k - worse, ..f },
             ] {
                 prop_assert!(cell_probability(g) <= cell_probability(f));
                 prop_assert!((0.0..=1.0).contains(&cell_probability(g)));
