@@ -34,6 +34,31 @@ pub enum Command {
     #[command(after_help = "Example:\n  dropscope segment fish.tif --fs 30 --out fish-results\n\n\
         Writes DIR/figure.png, DIR/traces.csv, DIR/suite2p/plane0/F.npy and the rest.")]
     Segment(Segment),
+    /// Pictures and animations of a recording: max.gif, std.gif, mean.png, max.png, std.png
+    #[command(after_help = "Example:\n  dropscope preview fish.tif --out fish-preview")]
+    Preview(OneStage),
+    /// Mean trace, motion, bleaching, saturation and what is wrong, in figures and words
+    #[command(
+        after_help = "Example:\n  dropscope summarize fish.tif --out fish-summary\n\nWrites summary.json, trace.csv and trace.png."
+    )]
+    Summarize(OneStage),
+    /// The embedded cloud: a folder as a bucket that any S3 client can upload to; recordings are worked on as they land
+    #[command(after_help = "Example:\n  dropscope watch lab\n\n\
+        Serves the folder lab as the bucket `dropscope` on this machine, and works on every recording that is uploaded\n\
+        to it, or copied into lab/recordings/OWNER/. Results are in lab/results/, mails in lab/mail/.\n\n  \
+        AWS_ACCESS_KEY_ID=dropscope AWS_SECRET_ACCESS_KEY=dropscope AWS_DEFAULT_REGION=us-east-1 \\\n    \
+        aws --endpoint-url http://127.0.0.1:9000 s3 cp fish.tif s3://dropscope/recordings/ana/\n\n\
+        DROPSCOPE_ACCESS_KEY and DROPSCOPE_SECRET_KEY set another key. Ctrl-C ends it, workers go on; start it again to\n\
+        go on where it was.")]
+    Watch(Watch),
+    /// What runs, what waits and why, and what each run cost
+    #[command(after_help = "Example:\n  dropscope status --at dropscope-demo")]
+    Status(Status),
+    /// Money spent and reserved, the cap, and whether launches are frozen
+    #[command(
+        after_help = "Example:\n  dropscope budget --at dropscope-demo\n  dropscope budget --at dropscope-demo set 50\n  dropscope budget --at dropscope-demo thaw"
+    )]
+    Budget(Budget),
 }
 
 /// `dropscope demo`
@@ -45,6 +70,23 @@ pub struct Demo {
     /// Seed of the generated recording
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+}
+
+/// `dropscope watch`
+#[derive(Debug, ClapArgs)]
+pub struct Watch {
+    /// The folder that is the bucket; it is made when it is not there
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Address of the S3 endpoint, on this machine; port 0 for any that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
+    pub listen: String,
+    /// Recordings that are worked on at a time, 1 to 1000
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub workers: u16,
+    /// Report as JSON, one object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `dropscope run`
@@ -60,7 +102,7 @@ pub struct Run {
     #[command(flatten)]
     pub settings: SettingArgs,
     /// Worker threads, 0 for one per core; never changes the result
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = threads)]
     pub threads: usize,
     /// Report as JSON, one object a recording
     #[arg(long)]
@@ -94,7 +136,7 @@ pub struct Segment {
     #[command(flatten)]
     pub settings: SettingArgs,
     /// Worker threads, 0 for one per core; never changes the result
-    #[arg(long, default_value_t = 0, value_name = "N")]
+    #[arg(long, default_value_t = 0, value_name = "N", value_parser = threads)]
     pub threads: usize,
     /// Report as JSON
     #[arg(long)]
@@ -102,6 +144,60 @@ pub struct Segment {
     /// The attempt that this process is, when it is an instance of the embedded cloud.
     #[command(flatten)]
     pub worker: WorkerArgs,
+}
+
+/// `dropscope preview`, `dropscope summarize`
+#[derive(Debug, ClapArgs)]
+pub struct OneStage {
+    /// Recording
+    #[arg(value_name = "PATH")]
+    pub path: PathBuf,
+    /// Folder for the files
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingArgs,
+    /// Report as JSON: the summary itself
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dropscope status`
+#[derive(Debug, ClapArgs)]
+pub struct Status {
+    /// Folder of the embedded cloud
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub at: PathBuf,
+    /// Report as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `dropscope budget`
+#[derive(Debug, ClapArgs)]
+pub struct Budget {
+    /// Folder of the embedded cloud
+    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
+    pub at: PathBuf,
+    /// Report as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to change; nothing shows how things stand.
+    #[command(subcommand)]
+    pub change: Option<BudgetChange>,
+}
+
+/// Changes to the budget: the operator's.
+#[derive(Debug, Subcommand)]
+pub enum BudgetChange {
+    /// Set the most that may be spent and reserved in a month
+    Set {
+        /// Dollars, or `none`
+        usd: String,
+    },
+    /// Let launches go again after a freeze
+    Thaw,
 }
 
 /// What an instance of the embedded cloud is told; not for people.
@@ -129,10 +225,10 @@ pub struct WorkerArgs {
 #[command(next_help_heading = "Settings (they override dropscope.toml and the recording's metadata)")]
 pub struct SettingArgs {
     /// Frame rate of one plane, Hz, 0.01 to 10000 [default: from the recording, else 30 is assumed]
-    #[arg(long, value_name = "HZ")]
+    #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     pub fs: Option<f64>,
     /// Decay time of the indicator, s, 0.05 to 20 (GCaMP6f 0.7, GCaMP6s 1.25) [default: 1 is assumed]
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub tau: Option<f64>,
     /// Planes imaged in turn, 1 to 1000 [default: from the recording, else 1]
     #[arg(long, value_name = "N")]
@@ -141,10 +237,10 @@ pub struct SettingArgs {
     #[arg(long, value_name = "N")]
     pub channels: Option<usize>,
     /// Diameter of a cell, pixels, 2 to 200 [default: estimated from the recording]
-    #[arg(long, value_name = "PX")]
+    #[arg(long, value_name = "PX", allow_negative_numbers = true)]
     pub diameter: Option<f64>,
     /// Size of a pixel, micrometres, 0.001 to 1000 [default: from the recording]
-    #[arg(long, value_name = "UM")]
+    #[arg(long, value_name = "UM", allow_negative_numbers = true)]
     pub pixel_size: Option<f64>,
     /// Number of clusters, 1 to 100 [default: 4]
     #[arg(long, value_name = "K")]
@@ -152,4 +248,14 @@ pub struct SettingArgs {
     /// Seed of every random choice of the analysis [default: 1]
     #[arg(id = "analysis_seed", long = "seed", value_name = "N")]
     pub seed: Option<u64>,
+}
+
+/// More threads than this are a slip of the fingers.
+const MOST_THREADS: usize = 1024;
+
+fn threads(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(n) if n <= MOST_THREADS => Ok(n),
+        _ => Err(format!("give 0 to {MOST_THREADS}")),
+    }
 }

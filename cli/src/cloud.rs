@@ -3,22 +3,26 @@
 //! Events are delivered at least once: those of this process as they happen, all others (written before a crash, by
 //! another process) by looking at what lies in the bucket.
 
+use dropscope_jobs::JobsError;
 use dropscope_local::{LocalFleet, LocalStore, MailDir, Worker};
 use dropscope_pipeline::{Timestamp, Upload, event};
 use dropscope_ports::clock::SystemClock;
-use dropscope_ports::{Clock, Fleet, Mailer, Objects, ObjectsError};
-use dropscope_reconcile::{ReconcileError, Summary};
+use dropscope_ports::{Clock, Fleet, InstanceState, Mailer, Objects, ObjectsError};
+use dropscope_reconcile::{Patience, ReconcileError, Summary};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 /// The bucket's name on one machine.
 pub const BUCKET: &str = "dropscope";
 /// An event whose handler fails is delivered this often, as Lambda does (once and two retries).
 const DELIVERIES: u32 = 3;
+/// Uploads that are looked at before the runs are looked after again.
+const UPLOADS_A_TURN: usize = 32;
 
 /// The world that the functions act on.
 #[derive(Clone)]
@@ -39,10 +43,16 @@ pub struct World {
 pub struct Cloud {
     validate: dropscope_validate::Deps,
     launch: dropscope_launch::Deps,
+    look: dropscope_stage::Deps,
     reconcile: dropscope_reconcile::Deps,
     clock: Arc<dyn Clock>,
     announced: UnboundedReceiver<Upload>,
-    waiting: VecDeque<(Upload, u32)>,
+    uploads: VecDeque<(Upload, u32)>,
+    manifests: VecDeque<(Upload, u32)>,
+    /// Instances that may run at a time, where that is known.
+    most: Option<usize>,
+    /// Where manifests go for gif and summary, when those work beside the turns.
+    looks: Option<UnboundedSender<Upload>>,
     delivered: u64,
 }
 
@@ -68,6 +78,8 @@ pub struct Embedded {
     pub cloud: Cloud,
     /// What they act on.
     pub world: World,
+    /// Tells the functions of an object that somebody created beside the store.
+    pub announce: UnboundedSender<Upload>,
 }
 
 impl Embedded {
@@ -78,7 +90,7 @@ impl Embedded {
     pub fn open(folder: &Path, worker: Worker, most: usize) -> io::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let (announce, announced) = unbounded_channel();
-        let store = LocalStore::announcing(folder, BUCKET, announce)?;
+        let store = LocalStore::announcing(folder, BUCKET, announce.clone())?;
         let folder = folder.canonicalize()?;
         let world = World {
             objects: Arc::new(store.clone()),
@@ -87,8 +99,8 @@ impl Embedded {
             clock,
             place: format!("{}/", folder.display()),
         };
-        let cloud = Cloud::new(&world, announced);
-        Ok(Self { store, cloud, world })
+        let cloud = Cloud::new(&world, announced).limited(most);
+        Ok(Self { store, cloud, world, announce })
     }
 }
 
@@ -112,6 +124,7 @@ impl Cloud {
                 fleet: world.fleet.clone(),
                 clock: world.clock.clone(),
             },
+            look: dropscope_stage::Deps { bucket: BUCKET.into(), objects: world.objects.clone(), max_bytes: u64::MAX },
             reconcile: dropscope_reconcile::Deps {
                 objects: world.objects.clone(),
                 fleet: world.fleet.clone(),
@@ -119,14 +132,53 @@ impl Cloud {
                 clock: world.clock.clone(),
                 place: world.place.clone(),
                 mail_lease_seconds,
-                launch_grace_seconds: 5,
-                wake_after_seconds: 2,
+                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30 },
+                most_instances: usize::MAX,
             },
             clock: world.clock.clone(),
             announced,
-            waiting: VecDeque::new(),
+            uploads: VecDeque::new(),
+            manifests: VecDeque::new(),
+            most: None,
+            looks: None,
             delivered: 0,
         }
+    }
+
+    /// The same, knowing that at most `most` instances run at a time: a manifest that finds no room is not tried, and
+    /// reconcile announces it again in its owner's turn.
+    #[must_use]
+    pub fn limited(mut self, most: usize) -> Self {
+        self.most = Some(most);
+        self.reconcile.most_instances = most;
+        self
+    }
+
+    /// Lets gif and summary work beside the turns: the previews of a long recording keep no other one waiting. Begins
+    /// with what earlier processes may not have finished.
+    ///
+    /// # Errors
+    /// When the runs cannot be read.
+    pub async fn look_beside(&mut self) -> Result<(), JobsError> {
+        let (looks, mut due) = unbounded_channel();
+        let (deps, clock) = (self.look.clone(), self.clock.clone());
+        for job in dropscope_jobs::list_jobs(&*self.look.objects).await? {
+            if let (Some(manifest), Some(results)) = (&job.manifest, job.results()) {
+                let (bucket, key) = (manifest.bucket.clone(), results.child("manifest.json"));
+                // Nobody has closed the other end yet.
+                let _ = looks.send(Upload { bucket, key, version: None, etag: String::new(), size: None, sequencer: None });
+            }
+        }
+        tokio::spawn(async move {
+            while let Some(upload) = due.recv().await {
+                let event = event::object_created(&upload, "local-look", clock.now());
+                if let Err(error) = patiently_look(&event, &deps).await {
+                    tracing::error!(key = %upload.key, error = dropscope_runtime::chain(&*error), "a preview is given up");
+                }
+            }
+        });
+        self.looks = Some(looks);
+        Ok(())
     }
 
     /// Announces everything that lies in the bucket: what an earlier process may not have delivered.
@@ -135,7 +187,9 @@ impl Cloud {
     /// When the bucket cannot be read.
     pub async fn recover(&mut self, store: &LocalStore) -> Result<(), CloudError> {
         for prefix in ["recordings/", "results/"] {
-            self.waiting.extend(store.inventory(prefix).await?.into_iter().map(|upload| (upload, 0)));
+            for upload in store.inventory(prefix).await? {
+                self.queue(upload, 0);
+            }
         }
         Ok(())
     }
@@ -145,29 +199,88 @@ impl Cloud {
     /// # Errors
     /// See [`CloudError`]; the next turn goes on.
     pub async fn turn(&mut self) -> Result<Summary, CloudError> {
-        self.deliver_all().await;
+        self.collect();
+        if self.most.is_none() {
+            self.launch_all().await;
+        }
+        self.look_at_uploads().await;
+        self.collect();
+        // Runs that reconcile announces have waited longer than those that were just announced.
+        let fresh = std::mem::take(&mut self.manifests);
         let summary = dropscope_reconcile::handle(&self.reconcile).await?;
-        self.deliver_all().await;
+        self.collect();
+        self.manifests.extend(fresh);
+        self.launch_all().await;
         Ok(summary)
     }
 
-    async fn deliver_all(&mut self) {
-        while let Ok(upload) = self.announced.try_recv() {
-            self.waiting.push_back((upload, 0));
+    /// Waits until an object is created, at most so long.
+    pub async fn idle(&mut self, most: Duration) {
+        if let Ok(Some(upload)) = tokio::time::timeout(most, self.announced.recv()).await {
+            self.queue(upload, 0);
         }
-        for _ in 0..self.waiting.len() {
-            let Some((upload, failures)) = self.waiting.pop_front() else { break };
-            self.delivered += 1;
-            let event = event::object_created(&upload, &format!("local-{}", self.delivered), self.now());
-            match self.deliver(&upload, &event).await {
-                Ok(()) => {}
-                Err(error) if failures + 1 < DELIVERIES => {
-                    tracing::warn!(key = %upload.key, error = dropscope_runtime::chain(&*error), "an event is delivered again");
-                    self.waiting.push_back((upload, failures + 1));
-                }
-                Err(error) => {
-                    tracing::error!(key = %upload.key, error = dropscope_runtime::chain(&*error), "an event is given up");
-                }
+    }
+
+    /// Whether uploads wait to be looked at.
+    pub fn is_behind(&self) -> bool {
+        !self.uploads.is_empty()
+    }
+
+    fn collect(&mut self) {
+        while let Ok(upload) = self.announced.try_recv() {
+            self.queue(upload, 0);
+        }
+    }
+
+    fn queue(&mut self, upload: Upload, failures: u32) {
+        let key = upload.key.as_str();
+        if key.starts_with("recordings/") {
+            self.uploads.push_back((upload, failures));
+        } else if key.starts_with("results/") && key.ends_with("/manifest.json") {
+            if let (0, Some(looks)) = (failures, &self.looks) {
+                // Its other end goes on until this one ends.
+                let _ = looks.send(upload.clone());
+            }
+            self.manifests.push_back((upload, failures));
+        }
+    }
+
+    async fn look_at_uploads(&mut self) {
+        for _ in 0..self.uploads.len().min(UPLOADS_A_TURN) {
+            let Some((upload, failures)) = self.uploads.pop_front() else { break };
+            self.attempt(upload, failures).await;
+        }
+    }
+
+    /// Delivers manifests as far as there is room. A run whose manifest is let go stays as it is, for reconcile.
+    async fn launch_all(&mut self) {
+        let waiting = std::mem::take(&mut self.manifests);
+        let room = match self.most {
+            Some(most) if !waiting.is_empty() => most.saturating_sub(self.alive().await),
+            _ => waiting.len(),
+        };
+        for (upload, failures) in waiting.into_iter().take(room) {
+            self.attempt(upload, failures).await;
+        }
+    }
+
+    /// Instances at work; as many as there can be when the fleet does not say.
+    async fn alive(&self) -> usize {
+        let instances = self.launch.fleet.list().await;
+        instances.map_or(usize::MAX, |all| all.iter().filter(|i| i.state == InstanceState::Alive).count())
+    }
+
+    async fn attempt(&mut self, upload: Upload, failures: u32) {
+        self.delivered += 1;
+        let event = event::object_created(&upload, &format!("local-{}", self.delivered), self.now());
+        match self.deliver(&upload, &event).await {
+            Ok(()) => {}
+            Err(error) if failures + 1 < DELIVERIES => {
+                tracing::warn!(key = %upload.key, error = dropscope_runtime::chain(&*error), "an event is delivered again");
+                self.queue(upload, failures + 1);
+            }
+            Err(error) => {
+                tracing::error!(key = %upload.key, error = dropscope_runtime::chain(&*error), "an event is given up");
             }
         }
     }
@@ -178,7 +291,8 @@ impl Cloud {
         if key.starts_with("recordings/") {
             self.validate(event).await
         } else if key.starts_with("results/") && key.ends_with("/manifest.json") {
-            self.launch(event).await
+            self.launch(event).await?;
+            if self.looks.is_none() { look(event, &self.look).await } else { Ok(()) }
         } else {
             Ok(())
         }
@@ -209,4 +323,26 @@ impl Cloud {
     fn now(&self) -> Timestamp {
         self.clock.now()
     }
+}
+
+/// Feeds a manifest's event to gif and summary.
+async fn look(event: &Value, deps: &dropscope_stage::Deps) -> Handled {
+    for outcome in dropscope_gif::handle(event, deps).await? {
+        tracing::info!(?outcome, "gif");
+    }
+    for outcome in dropscope_summary::handle(event, deps).await? {
+        tracing::info!(?outcome, "summary");
+    }
+    Ok(())
+}
+
+/// The same, delivered again as often as any event.
+async fn patiently_look(event: &Value, deps: &dropscope_stage::Deps) -> Handled {
+    for _ in 1..DELIVERIES {
+        match look(event, deps).await {
+            Ok(()) => return Ok(()),
+            Err(error) => tracing::warn!(error = dropscope_runtime::chain(&*error), "a preview is tried again"),
+        }
+    }
+    look(event, deps).await
 }

@@ -20,8 +20,11 @@ pub enum Failure {
         /// What to do.
         remedy: String,
     },
-    /// Everything was said before: exit code 2.
-    Told,
+    /// Everything was said before.
+    Told {
+        /// The exit code that is left to give.
+        code: u8,
+    },
 }
 
 impl Failure {
@@ -37,9 +40,15 @@ impl Failure {
 
     /// The exit code that says so.
     pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code())
+    }
+
+    /// The same as a number.
+    pub fn code(&self) -> u8 {
         match self {
-            Self::Failed { .. } => ExitCode::from(1),
-            Self::Input { .. } | Self::Told => ExitCode::from(2),
+            Self::Failed { .. } => 1,
+            Self::Input { .. } => 2,
+            Self::Told { code } => *code,
         }
     }
 }
@@ -48,7 +57,7 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Input { cause, remedy } | Self::Failed { cause, remedy } => write!(f, "{cause}: {remedy}"),
-            Self::Told => Ok(()),
+            Self::Told { .. } => Ok(()),
         }
     }
 }

@@ -10,6 +10,11 @@ pub(crate) struct Making {
 }
 
 impl Making {
+    /// Whether `target` may become a folder of results: nothing is there, or earlier results are.
+    pub(crate) fn is_free(target: &Path) -> bool {
+        target.symlink_metadata().is_err() || target.join("manifest.json").is_file()
+    }
+
     /// Begins the folder that will be `target`.
     pub(crate) fn begin(target: &Path) -> io::Result<Self> {
         let name = target.file_name().unwrap_or_default().to_string_lossy();
@@ -73,11 +78,23 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_ours_is_in_the_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let recording = dir.path().join("rec");
+        std::fs::write(&recording, b"pixels").unwrap();
+        assert!(!Making::is_free(&recording) && !Making::is_free(dir.path()));
+        std::os::unix::fs::symlink("/nonexistent", dir.path().join("link")).unwrap();
+        assert!(!Making::is_free(&dir.path().join("link")));
+    }
+
+    #[test]
     fn earlier_results_are_kept() {
         let dir = tempfile::tempdir().unwrap();
         let target = dir.path().join("x");
         for round in 0..3 {
             let making = Making::begin(&target).unwrap();
+            assert!(Making::is_free(&target));
+            write(making.path(), "manifest.json", b"{}").unwrap();
             write(making.path(), "n", &[round]).unwrap();
             making.finish().unwrap();
         }

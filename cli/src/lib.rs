@@ -7,5 +7,6 @@ pub mod failure;
 mod folder;
 mod progress;
 mod settings;
+mod text;
 
 pub use commands::run;

@@ -9,7 +9,9 @@ fn main() -> ExitCode {
     match dropscope_cli::run(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{failure}");
+            if !matches!(failure, dropscope_cli::failure::Failure::Told { .. }) {
+                eprintln!("{failure}");
+            }
             failure.exit_code()
         }
     }

@@ -4,11 +4,23 @@ use dropscope_segment::RunProgress;
 use dropscope_segmentation::Stage;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+/// A flag that Ctrl-C raises, so that work can stop and clear away what is half-written. A second Ctrl-C ends it.
+pub(crate) fn stop_by_keys() -> std::io::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register_conditional_shutdown(signal, 130, stop.clone())?;
+        signal_hook::flag::register(signal, stop.clone())?;
+    }
+    Ok(stop)
+}
 
 /// Progress of one recording, on standard error.
 pub(crate) struct Shown {
+    stop: Arc<AtomicBool>,
     bar: Option<ProgressBar>,
     current: Mutex<Option<(usize, Stage, Instant)>>,
 }
@@ -23,7 +35,12 @@ impl Shown {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
             bar
         });
-        Self { bar, current: Mutex::new(None) }
+        Self { stop: Arc::default(), bar, current: Mutex::new(None) }
+    }
+
+    /// The same; work stops when `stop` is raised.
+    pub(crate) fn until(stop: Arc<AtomicBool>) -> Self {
+        Self { stop, ..Self::new() }
     }
 
     /// Ends the last stage.
@@ -60,6 +77,10 @@ impl RunProgress for Shown {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
         }
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }
 

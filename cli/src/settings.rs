@@ -3,6 +3,7 @@
 use crate::args::SettingArgs;
 use crate::failure::Failure;
 use dropscope_pipeline::Settings;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// What the command line says.
@@ -38,11 +39,14 @@ pub(crate) fn settle(args: &SettingArgs, recording: &Path) -> Result<Settings, F
                 })?;
                 return Ok(said.over(&below));
             }
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-                return Err(Failure::input(format!("{} is not text", file.display()), "correct or remove that file"));
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::IsADirectory) => {}
+            // Settings that are there and cannot be read would change the result if they could.
+            Err(error) => {
+                return Err(Failure::input(
+                    format!("the settings in {} cannot be read, {error}", file.display()),
+                    "correct or remove that file",
+                ));
             }
-            // Not there, or not ours to read: then it does not hold for us.
-            Err(_) => {}
         }
     }
     Ok(said)

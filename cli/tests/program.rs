@@ -145,15 +145,23 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
             "figure.svg",
             "log.txt",
             "manifest.json",
+            "max.gif",
+            "max.png",
+            "mean.png",
             "pixels.csv",
             "provenance.json",
             "rois.csv",
+            "std.gif",
+            "std.png",
             "suite2p/plane0/F.npy",
             "suite2p/plane0/Fneu.npy",
             "suite2p/plane0/iscell.npy",
             "suite2p/plane0/ops.npy",
             "suite2p/plane0/spks.npy",
             "suite2p/plane0/stat.npy",
+            "summary.json",
+            "trace.csv",
+            "trace.png",
             "traces.csv",
         ]
     );
@@ -177,6 +185,52 @@ fn segment_writes_its_files_directly_into_the_folder() {
     let files = files(&out);
     assert!(files.contains_key("suite2p/plane0/F.npy") && files.contains_key("clusters.csv") && files.contains_key("mine.txt"));
     assert!(files.keys().all(|name| !name.contains("partial")), "{:?}", files.keys());
+}
+
+#[test]
+fn preview_and_summarize_write_their_files_directly_into_the_folder() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = recording(dir.path(), "fish.tif");
+    let names = |command: &str| -> Vec<String> {
+        let out = dir.path().join(command);
+        let status = dropscope(&[command, path(&file), "--out", path(&out)]);
+        assert_eq!(status.status.code(), Some(0), "{}", text(&status.stderr));
+        files(&out).into_keys().collect()
+    };
+    assert_eq!(names("preview"), ["max.gif", "max.png", "mean.png", "std.gif", "std.png"]);
+    assert_eq!(names("summarize"), ["summary.json", "trace.csv", "trace.png"]);
+}
+
+#[test]
+fn what_lies_where_results_should_go_is_never_moved() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = recording(dir.path(), "fish");
+    let out = dropscope(&["run", path(&file), "--out", path(dir.path())]);
+    assert_eq!(out.status.code(), Some(2));
+    assert!(text(&out.stderr).contains("in the way"), "{}", text(&out.stderr));
+    assert!(file.is_file());
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_half_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("long.tif");
+    let scene = Scene { height: 256, width: 256, frames: 400, cells: 40, ..Scene::default() };
+    scene.generate().unwrap().write_tiff(std::io::BufWriter::new(std::fs::File::create(&file).unwrap())).unwrap();
+    let results = dir.path().join("results");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_dropscope"))
+        .args(["run", path(&file), "--out", path(&results)])
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    while !results.exists() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let interrupt = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let status = child.wait().unwrap();
+    assert!(interrupt.success());
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(std::fs::read_dir(&results).unwrap().count(), 0);
 }
 
 #[test]
@@ -204,7 +258,7 @@ fn one_bad_recording_does_not_stop_the_others() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["demo", "run", "validate", "segment"] {
+    for command in ["demo", "run", "validate", "segment", "preview", "summarize", "status", "budget"] {
         let out = dropscope(&[command, "--help"]);
         assert_eq!(out.status.code(), Some(0));
         assert!(text(&out.stdout).contains("Example"), "{command}");
@@ -224,6 +278,19 @@ fn the_demo_finds_at_least_four_of_five_planted_cells() {
     let results = said.lines().find_map(|line| line.strip_prefix("results")).unwrap().trim();
     assert!(Path::new(results).join("figure.png").exists(), "{said}");
     assert_eq!(std::fs::read_dir(dir.path().join("demo/mail")).unwrap().count(), 1);
+    the_demo_can_be_asked_about(&dir.path().join("demo"));
+}
+
+fn the_demo_can_be_asked_about(folder: &Path) {
+    let status = text(&dropscope(&["status", "--at", path(folder)]).stdout);
+    assert!(status.contains("done") && status.contains("recordings/demo/zebrafish.tif"), "{status}");
+    let set = dropscope(&["budget", "--at", path(folder), "set", "12.5"]);
+    assert_eq!(set.status.code(), Some(0), "{}", text(&set.stderr));
+    let budget = dropscope(&["budget", "--at", path(folder), "--json"]);
+    let budget: serde_json::Value = serde_json::from_slice(&budget.stdout).unwrap();
+    assert_eq!((budget["budget"]["cap"].as_u64(), &budget["budget"]["frozen"]), (Some(12_500_000), &serde_json::Value::Null));
+    assert_eq!(dropscope(&["budget", "--at", path(folder), "set", "much"]).status.code(), Some(2));
+    assert_eq!(dropscope(&["status", "--at", path(&folder.join("mail"))]).status.code(), Some(2));
 }
 
 #[test]

@@ -103,7 +103,7 @@ impl Machine<'_> {
     pub async fn upload(&self, key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
         let (key, size) = (ObjectKey::raw(key), bytes.len() as u64);
         let etag = self.store.put(&key, bytes, &Condition::Always).await?;
-        Ok(Upload { bucket: BUCKET.into(), key, version: None, etag, size: Some(size) })
+        Ok(Upload { bucket: BUCKET.into(), key, version: None, etag, size: Some(size), sequencer: None })
     }
 
     /// Turns the functions and runs the workers until nothing is left to do, or the machine is dead.

@@ -1,9 +1,12 @@
 //! One file a command.
 
 mod demo;
+mod preview;
 mod run;
 mod segment;
+mod status;
 mod validate;
+mod watch;
 mod worker;
 
 use crate::args::{Args, Command};
@@ -19,6 +22,11 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Run(args) => run::run(&args),
         Command::Validate(args) => validate::validate(&args),
         Command::Segment(args) => segment::segment(&args),
+        Command::Preview(args) => preview::one_stage(&args, preview::Kind::Preview),
+        Command::Summarize(args) => preview::one_stage(&args, preview::Kind::Summary),
+        Command::Watch(args) => watch::watch(&args),
+        Command::Status(args) => status::status(&args),
+        Command::Budget(args) => status::budget(&args),
     }
 }
 

@@ -1,9 +1,11 @@
 //! `dropscope run`: recordings on disk, through the same stages.
 
 use crate::args::Run;
+use crate::commands::preview::{self, Kind};
 use crate::failure::Failure;
 use crate::folder::{self, Making};
 use crate::progress::Shown;
+use crate::text::{self, shown_path as shown};
 use dropscope_outputs::OutputError;
 use dropscope_pipeline::{Manifest, ObjectKey, RecordingKey, RunId, Settings, Usd};
 use dropscope_ports::Clock;
@@ -17,23 +19,33 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+/// What a run says that its user stopped.
+const STOPPED: &str = "stopped";
 
 pub(super) fn run(args: &Run) -> Result<(), Failure> {
     let names = names(args)?;
-    let mut worst = Ok(());
+    let stop = stop_by_keys()?;
+    let mut codes = Vec::new();
     for (path, name) in args.paths.iter().zip(&names) {
-        if let Err(failure) = one(args, path, name) {
-            eprintln!("{}: {failure}", path.display());
-            // One bad recording does not keep the others waiting; the exit code tells of the worst.
-            worst = match (worst, failure) {
-                (Err(Failure::Failed { cause, remedy }), _) | (_, Failure::Failed { cause, remedy }) => {
-                    Err(Failure::Failed { cause, remedy })
-                }
-                _ => Err(Failure::Told),
-            };
+        // One bad recording does not keep the others waiting; the exit code tells of the worst.
+        if let Err(failure) = one(args, path, name, &stop) {
+            eprintln!("{}: {failure}", shown(path));
+            codes.push(failure.code());
+            if matches!(&failure, Failure::Failed { cause, .. } if cause == STOPPED) {
+                break;
+            }
         }
     }
-    worst
+    // 1, failed, is worse than 2, bad input.
+    codes.into_iter().min().map_or(Ok(()), |code| Err(Failure::Told { code }))
+}
+
+/// A flag that Ctrl-C raises.
+pub(super) fn stop_by_keys() -> Result<Arc<AtomicBool>, Failure> {
+    crate::progress::stop_by_keys().map_err(|error| Failure::failed(&error, "try again"))
 }
 
 /// The name of each recording's folder; two recordings cannot share one.
@@ -55,12 +67,19 @@ pub(super) fn name_of(path: &Path) -> String {
     RecordingKey::parse(&key).map_or(file, |key| key.name)
 }
 
-fn one(args: &Run, path: &Path, name: &str) -> Result<(), Failure> {
+fn one(args: &Run, path: &Path, name: &str, stop: &Arc<AtomicBool>) -> Result<(), Failure> {
     let settings = crate::settings::settle(&args.settings, path)?;
     let accepted = check(Box::new(open(path)?), &settings).map_err(refused)?;
-    eprintln!("{name}");
+    if !Making::is_free(&args.out.join(name)) {
+        let cause = format!("{} is in the way and holds no results of dropscope", shown(&args.out.join(name)));
+        return Err(Failure::input(cause, "choose another folder with --out"));
+    }
+    eprintln!("{}", text::shown(name));
     let making = Making::begin(&args.out.join(name)).map_err(|error| unwritable(&args.out, &error))?;
-    let (found, seconds) = segment_into(making.path(), path, name, accepted, &settings, args.threads)?;
+    let mut accepted = accepted;
+    let survey = preview::look_through(&mut accepted.recording)?;
+    preview::write(making.path(), &survey, &preview::about(name, &accepted.plan), &[Kind::Preview, Kind::Summary])?;
+    let (found, seconds) = segment_into(making.path(), path, name, accepted, &settings, (args.threads, stop))?;
     let old = making.finish().map_err(|error| unwritable(&args.out, &error))?;
     let place = args.out.join(name);
     if args.json {
@@ -68,12 +87,12 @@ fn one(args: &Run, path: &Path, name: &str) -> Result<(), Failure> {
             "recording": path, "results": place, "cells": found.cells, "rois": found.rois, "clusters": found.clusters,
             "largest_shift_px": found.largest_shift_px, "bad_frames": found.bad_frames, "seconds": seconds
         });
-        println!("{report}");
+        text::say(&report.to_string())?;
     } else {
-        println!("{}: {} cells among {} ROIs in {seconds:.1} s", place.display(), found.cells, found.rois);
+        text::say(&format!("{}: {} cells among {} ROIs in {seconds:.1} s", shown(&place), found.cells, found.rois))?;
     }
     if let Some(old) = old {
-        eprintln!("earlier results are kept in {}", old.display());
+        eprintln!("earlier results are kept in {}", shown(&old));
     }
     Ok(())
 }
@@ -91,7 +110,7 @@ pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
                 io::ErrorKind::IsADirectory => "name the recording's file; a recording in many files is not read yet",
                 _ => "check the disk",
             };
-            Err(Failure::input(format!("{} cannot be opened, {error}", path.display()), remedy))
+            Err(Failure::input(format!("{} cannot be opened, {error}", shown(path)), remedy))
         }
     }
 }
@@ -105,7 +124,7 @@ pub(super) fn refused(error: RecordingError) -> Failure {
 }
 
 pub(super) fn unwritable(folder: &Path, error: &io::Error) -> Failure {
-    let cause = format!("{} cannot be written, {error}", folder.display());
+    let cause = format!("{} cannot be written, {error}", shown(folder));
     Failure::Failed { cause, remedy: "choose another folder with --out, or make room".into() }
 }
 
@@ -116,7 +135,7 @@ pub(super) fn segment_into(
     name: &str,
     accepted: Accepted,
     settings: &Settings,
-    threads: usize,
+    (threads, stop): (usize, &Arc<AtomicBool>),
 ) -> Result<(Found, f64), Failure> {
     let (clock, log) = (SystemClock, RunLog::default());
     let started = clock.now();
@@ -124,7 +143,7 @@ pub(super) fn segment_into(
     let Accepted { mut recording, plan, needs } = accepted;
     let info = recording.info().clone();
     log.line(started, &format!("{} begins with {}", dropscope_segment::VERSION, serde_json::json!(settings)));
-    let progress = Shown::new();
+    let progress = Shown::until(stop.clone());
     let work = Work { plan: &plan, scratch: folder, threads };
     let planes = segment_planes(&mut recording, &work, &progress as &dyn RunProgress);
     progress.finish();
@@ -193,6 +212,9 @@ fn broken(error: StageError) -> Failure {
     match error {
         StageError::Input(verdict) => Failure::input(verdict.cause, verdict.remedy),
         StageError::Reading(error) => refused(error),
+        StageError::Cancelled => {
+            Failure::Failed { cause: STOPPED.into(), remedy: "nothing half-written is left; run it again".into() }
+        }
         error => Failure::failed(&error, "make room on the disk, or use fewer --threads"),
     }
 }

@@ -1,8 +1,9 @@
 //! `dropscope segment`
 
 use crate::args::Segment;
-use crate::commands::run::{name_of, open, refused, segment_into, unwritable};
+use crate::commands::run::{name_of, open, refused, segment_into, stop_by_keys, unwritable};
 use crate::failure::Failure;
+use crate::text::{self, shown_path};
 use dropscope_validate::check;
 use std::io;
 use std::path::Path;
@@ -14,19 +15,39 @@ pub(super) fn segment(args: &Segment) -> Result<(), Failure> {
     let (Some(path), Some(out)) = (&args.path, &args.out) else {
         return Err(Failure::input("no recording is named", "see `dropscope segment --help`"));
     };
+    let stop = stop_by_keys()?;
     let settings = crate::settings::settle(&args.settings, path)?;
     let accepted = check(Box::new(open(path)?), &settings).map_err(refused)?;
     let partial = out.join(format!(".partial-{}", std::process::id()));
     std::fs::create_dir_all(&partial).map_err(|error| unwritable(out, &error))?;
-    let made = segment_into(&partial, path, &name_of(path), accepted, &settings, args.threads);
-    let moved = made.and_then(|found| move_files(&partial, out).map(|()| found).map_err(|error| unwritable(out, &error)));
+    let made = segment_into(&partial, path, &name_of(path), accepted, &settings, (args.threads, &stop));
+    let moved = made.and_then(|found| {
+        clear_earlier(out).and_then(|()| move_files(&partial, out)).map(|()| found).map_err(|error| unwritable(out, &error))
+    });
     // Whatever happened, nothing half-written stays.
     let _ = std::fs::remove_dir_all(&partial);
     let (found, seconds) = moved?;
     if args.json {
-        println!("{}", serde_json::json!({ "results": out, "cells": found.cells, "rois": found.rois, "seconds": seconds }));
+        let report = serde_json::json!({ "results": out, "cells": found.cells, "rois": found.rois, "seconds": seconds });
+        text::say(&report.to_string())
     } else {
-        println!("{}: {} cells among {} ROIs in {seconds:.1} s", out.display(), found.cells, found.rois);
+        text::say(&format!("{}: {} cells among {} ROIs in {seconds:.1} s", shown_path(out), found.cells, found.rois))
+    }
+}
+
+/// Removes earlier results of another shape: planes that this recording does not have would stay beside its own.
+fn clear_earlier(out: &Path) -> io::Result<()> {
+    if !out.join("provenance.json").is_file() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(out)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name == "suite2p" {
+            std::fs::remove_dir_all(entry.path())?;
+        } else if name.starts_with("figure_plane") {
+            std::fs::remove_file(entry.path())?;
+        }
     }
     Ok(())
 }

@@ -3,17 +3,18 @@
 use crate::args::Validate;
 use crate::commands::run::open;
 use crate::failure::Failure;
+use crate::text;
 use dropscope_pipeline::job::Verdict;
-use dropscope_validate::{Accepted, Report, check};
+use dropscope_validate::{Accepted, check, report, report_rejected};
 
 pub(super) fn validate(args: &Validate) -> Result<(), Failure> {
+    let bug = |error: serde_json::Error| Failure::failed(&error, "report this as a bug");
     let (report, verdict) = match look(args) {
-        Ok(accepted) => (Report::accepted(&accepted), Ok(())),
-        Err(Failure::Input { cause, remedy }) => (Report::rejected(&Verdict { cause, remedy }), Err(Failure::Told)),
+        Ok(accepted) => (report(&accepted).map_err(bug)?, Ok(())),
+        Err(Failure::Input { cause, remedy }) => (report_rejected(&Verdict { cause, remedy }), Err(Failure::Told { code: 2 })),
         Err(failure) => return Err(failure),
     };
-    let text = serde_json::to_string_pretty(&report).map_err(|error| Failure::failed(&error, "report this as a bug"))?;
-    println!("{text}");
+    text::say(&serde_json::to_string_pretty(&report).map_err(bug)?)?;
     verdict
 }
 

@@ -7,8 +7,8 @@ use dropscope_jobs::{Changed, JobsError};
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::instance::{NothingFits, Offer, choose, dearest};
 use dropscope_pipeline::job::{Refused, Verdict};
-use dropscope_pipeline::{Job, Manifest, RunId, Upload, Usd, budget};
-use dropscope_ports::{Clock, Fleet, FleetError, LaunchRequest, Objects};
+use dropscope_pipeline::{Job, Manifest, RunId, State, Upload, Usd, budget};
+use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest, Objects};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,6 +114,12 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
     if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, now).await? {
         return wait(&job, refusal.to_string(), deps).await;
     }
+    // Whoever stalled here may have been overtaken: money is not reserved for, and nothing started on, an old attempt.
+    let current = dropscope_jobs::load_job(&*deps.objects, run).await?;
+    if current.attempt != job.attempt || !matches!(current.state, State::Launching | State::Running { .. }) {
+        dropscope_jobs::release(&*deps.objects, &job, now).await?;
+        return Ok(Outcome::Nothing { run: run.clone(), why: Refused::Past(current.state.word()) });
+    }
     match start(&request, deps).await {
         Ok(instance) => Ok(Outcome::Launched { run: run.clone(), instance }),
         Err(error @ (FleetError::NoCapacity(_) | FleetError::Quota(_))) => wait(&job, error.to_string(), deps).await,
@@ -145,12 +151,23 @@ async fn start(request: &LaunchRequest, deps: &Deps) -> Result<String, FleetErro
     deps.fleet.launch(request).await.map(|instance| instance.id)
 }
 
-/// launching → waiting. What was reserved goes back untouched first: no instance was started.
+/// launching → waiting; then what was reserved goes back untouched. In this order: as long as the job says launching,
+/// another call may have started the attempt, and its money must stay.
 async fn wait(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
-    let now = deps.clock.now();
-    dropscope_jobs::release(&*deps.objects, job, now).await?;
-    dropscope_jobs::update_job(&*deps.objects, &job.run, |job_now| job_now.waiting(job.attempt, why.clone(), now)).await?;
-    Ok(Outcome::Waiting { run: job.run.clone(), why })
+    let (now, run) = (deps.clock.now(), job.run.clone());
+    let instances = deps.fleet.list().await?;
+    let ours = |i: &&Instance| i.run == job.run && i.attempt == job.attempt && i.state == InstanceState::Alive;
+    if let Some(instance) = instances.iter().find(ours) {
+        return Ok(Outcome::Launched { run, instance: instance.id.clone() });
+    }
+    let step = |current: &Job| current.waiting(job.attempt, why.clone(), now);
+    match dropscope_jobs::update_job(&*deps.objects, &run, step).await? {
+        Changed::Now(_) => {
+            dropscope_jobs::release(&*deps.objects, job, now).await?;
+            Ok(Outcome::Waiting { run, why })
+        }
+        Changed::Refused(_, why) => Ok(Outcome::Nothing { run, why }),
+    }
 }
 
 async fn impossible(job: &Job, nothing: &NothingFits, deps: &Deps) -> Result<Outcome, LaunchError> {

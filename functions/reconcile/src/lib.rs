@@ -1,8 +1,16 @@
 //! The reconcile function: compares what should run with what does, and repairs the difference.
 //!
-//! Level-triggered: it looks at states, not at events, so any number of lost events is repaired by the next call.
+//! Level-triggered: it looks at states, not at events, so any number of lost events is repaired by the next call. One
+//! run that cannot be looked after keeps no other waiting.
+
+mod look;
+mod order;
+
+pub use look::Patience;
 
 use dropscope_jobs::{Changed, Closing, JobsError};
+use dropscope_pipeline::budget::{Budget, Frozen};
+use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{Job, State, Timestamp};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, InstanceState, Mailer, Objects, ObjectsError};
 use std::sync::Arc;
@@ -21,11 +29,10 @@ pub struct Deps {
     pub place: String,
     /// How long a mail stays in the hand of whoever began to send it, seconds.
     pub mail_lease_seconds: u64,
-    /// How long a launch may take before an instance that nobody sees counts as gone, seconds (EC2 describes an
-    /// instance some seconds after it launched it).
-    pub launch_grace_seconds: u64,
-    /// How long a run that may be launched is left alone before it is announced again, seconds.
-    pub wake_after_seconds: u64,
+    /// How long things may take.
+    pub patience: Patience,
+    /// Instances that may run at a time, where that is known: no more runs are announced than there is room for.
+    pub most_instances: usize,
 }
 
 /// What one call did.
@@ -39,9 +46,11 @@ pub struct Summary {
     pub woken: usize,
     /// Runs closed: mail sent, money settled.
     pub closed: usize,
+    /// Instances that worked on nothing and were ended.
+    pub ended: usize,
 }
 
-/// A call that did not get through; the next one goes on.
+/// A call that did not get through everything; the next one goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
     /// State or mail are out of order.
@@ -51,68 +60,127 @@ pub enum ReconcileError {
     #[error("the bucket cannot be written")]
     Store(#[from] ObjectsError),
     /// The fleet does not answer.
-    #[error("the fleet cannot be listed")]
+    #[error("the fleet cannot be asked")]
     Fleet(#[from] FleetError),
     /// A manifest has no JSON form.
     #[error("a manifest cannot be written")]
     Manifest(#[source] serde_json::Error),
 }
 
+/// What is known when the runs are looked at.
+struct Seen {
+    instances: Vec<Instance>,
+    budget: Budget,
+    now: Timestamp,
+    /// Runs that may be announced.
+    room: usize,
+}
+
 /// Looks at every run once.
 ///
 /// # Errors
-/// See [`ReconcileError`].
+/// The last of the errors that were met; everything else is done all the same.
 pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
     let mut summary = Summary::default();
     // Jobs before instances: an instance that starts in between is seen, one that ends in between is seen next time.
     let jobs = dropscope_jobs::list_jobs(&*deps.objects).await?;
     let instances = deps.fleet.list().await?;
-    for job in jobs.into_iter().filter(|job| !job.closed) {
+    let alive = instances.iter().filter(|instance| instance.state == InstanceState::Alive).count();
+    let room = deps.most_instances.saturating_sub(alive);
+    let seen = Seen { instances, budget: budget(deps).await?, now: deps.clock.now(), room };
+    let mut worst = Ok(());
+    for instance in seen.instances.iter().filter(|i| look::idle_instance(i, &jobs, deps.patience, seen.now)) {
+        match deps.fleet.terminate(&instance.id).await {
+            Ok(()) => summary.ended += 1,
+            Err(error) => worst = Err(error.into()),
+        }
+    }
+    for job in order::in_turn(jobs) {
         summary.open += 1;
-        one(job, &instances, deps, &mut summary).await?;
+        if let Err(error) = one(job, &seen, deps, &mut summary).await {
+            worst = Err(error);
+        }
     }
-    dropscope_jobs::flush(&*deps.objects, &*deps.mailer, deps.mail_lease_seconds, deps.clock.now()).await?;
-    Ok(summary)
+    dropscope_jobs::flush(&*deps.objects, &*deps.mailer, deps.mail_lease_seconds, seen.now).await?;
+    worst.map(|()| summary)
 }
 
-async fn one(job: Job, instances: &[Instance], deps: &Deps, summary: &mut Summary) -> Result<(), ReconcileError> {
-    let now = deps.clock.now();
-    let mut job = job;
-    if let Some(why) = lost(&job, instances, deps, now) {
-        let attempt = job.attempt;
-        let step = |current: &Job| current.interrupted(attempt, why.clone(), now);
-        if let Changed::Now(next) = dropscope_jobs::update_job(&*deps.objects, &job.run, step).await? {
+/// The budget; one that cannot be read lets nothing go.
+async fn budget(deps: &Deps) -> Result<Budget, ReconcileError> {
+    match dropscope_jobs::load_budget(&*deps.objects).await {
+        Err(JobsError::Broken { key, source }) => {
+            tracing::error!(%key, %source, "the budget cannot be read");
+            let why = format!("{key} cannot be read: put it right or remove it");
+            Ok(Budget { frozen: Some(Frozen { why, since: deps.clock.now() }), ..Budget::default() })
+        }
+        other => Ok(other?),
+    }
+}
+
+async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Result<(), ReconcileError> {
+    let job = match look::lost(&job, &seen.instances, deps.patience, seen.now) {
+        Some(why) => {
             summary.interrupted += 1;
-            job = next;
-        } else {
-            return Ok(());
+            lose(&job, why, seen, deps).await?
+        }
+        None => given_up(job, seen, deps).await?,
+    };
+    for attempt in look::idle_reservations(&job, &seen.budget) {
+        if !job.state.is_final() {
+            dropscope_jobs::settle_attempt(&*deps.objects, &job, attempt, None, seen.now).await?;
         }
     }
-    match job.state {
-        State::Validated | State::Waiting { .. } if now < job.since.plus_seconds(deps.wake_after_seconds) => {}
-        State::Validated | State::Waiting { .. } | State::Interrupted { .. } => {
-            wake(&job, deps).await?;
-            summary.woken += 1;
-        }
-        _ if job.state.is_final() => {
-            close(&job, deps, now).await?;
-            summary.closed += 1;
-        }
-        _ => {}
+    if look::not_started(&job, &seen.instances, deps.patience, seen.now) {
+        summary.woken += 1;
+        wake(&job, deps).await
+    } else if look::may_go(&job, deps.patience, seen.now) {
+        go(&job, seen, deps, summary).await
+    } else if job.state.is_final() {
+        summary.closed += 1;
+        close(&job, deps, seen.now).await
+    } else {
+        Ok(())
     }
-    Ok(())
 }
 
-/// Why the job's instance counts as gone; none while it lives, or may still appear.
-fn lost(job: &Job, instances: &[Instance], deps: &Deps, now: Timestamp) -> Option<String> {
-    let seen = instances.iter().find(|i| i.run == job.run && i.attempt == job.attempt);
-    let late = now >= job.since.plus_seconds(deps.launch_grace_seconds);
-    let gone = seen.map_or(late, |instance| instance.state == InstanceState::Ended);
-    match (&job.state, seen) {
-        (State::Running { instance }, _) if gone => Some(format!("instance {instance} ended before the run was done")),
-        (State::Launching, Some(instance)) if gone => Some(format!("instance {} ended before it began", instance.id)),
-        (State::Launching, None) if gone => Some("no instance was started".into()),
-        _ => None,
+/// Announces a run that may go and for which there is room, or keeps the reason why it waits true.
+async fn go(job: &Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Result<(), ReconcileError> {
+    match look::refusal(job, &seen.budget, seen.now) {
+        None if summary.woken < seen.room => {
+            summary.woken += 1;
+            wake(job, deps).await
+        }
+        Some(why) if matches!(job.state, State::Waiting { .. }) => {
+            dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.waiting_for(why.clone())).await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// launching, running → interrupted; or stopped, while launches are frozen: then it was ended on purpose.
+async fn lose(job: &Job, why: String, seen: &Seen, deps: &Deps) -> Result<Job, ReconcileError> {
+    let attempt = job.attempt;
+    let step = |current: &Job| match &seen.budget.frozen {
+        Some(frozen) => current.stopped(attempt, format!("launches are frozen: {}", frozen.why), seen.now),
+        None => current.interrupted(attempt, why.clone(), seen.now),
+    };
+    match dropscope_jobs::update_job(&*deps.objects, &job.run, step).await? {
+        Changed::Now(job) | Changed::Refused(job, _) => Ok(job),
+    }
+}
+
+/// received → failed, once nobody can be expected to check the recording any more: its owner is told, not left waiting.
+async fn given_up(job: Job, seen: &Seen, deps: &Deps) -> Result<Job, ReconcileError> {
+    if job.state != State::Received || seen.now < job.since.plus_seconds(deps.patience.verdict) {
+        return Ok(job);
+    }
+    let verdict = Verdict {
+        cause: "the recording could not be checked, again and again".into(),
+        remedy: "upload it again; if that fails too, ask the operator to look at the log of validate".into(),
+    };
+    match dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.unchecked(verdict.clone(), seen.now)).await? {
+        Changed::Now(job) | Changed::Refused(job, _) => Ok(job),
     }
 }
 

@@ -6,7 +6,8 @@ use crate::stages::{Found, RunProgress, StageError, Work, segment_planes, write_
 use dropscope_jobs::{Changed, Closing, JobsError};
 use dropscope_outputs::OutputError;
 use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
-use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, Timestamp};
+use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, State, Timestamp};
+use dropscope_ports::reader::is_replaced;
 use dropscope_ports::{Clock, Condition, Mailer, ObjectMeta, ObjectReader, Objects, ObjectsError};
 use dropscope_recording::{Info, Limits, RecordingError};
 use sha2::{Digest, Sha256};
@@ -82,6 +83,9 @@ pub enum WorkerError {
     /// The computing thread broke off.
     #[error("the segmentation broke off")]
     Broke(#[from] tokio::task::JoinError),
+    /// The job is another attempt's by now.
+    #[error("the run went on without this attempt")]
+    Superseded(#[source] Refused),
     /// Somebody must look at the job: it runs and has no manifest.
     #[error("the job has no manifest")]
     NoManifest,
@@ -103,12 +107,26 @@ pub async fn handle(assignment: &Assignment, deps: &Deps, progress: Arc<dyn RunP
     match work(&job, deps, progress, log.clone(), started).await {
         Ok(outcome) => commit(&job, outcome, deps, &log).await,
         Err(WorkerError::Stage(StageError::Input(verdict))) => give_up(&job, verdict, deps, &log).await,
-        Err(error) => {
-            log.line(deps.clock.now(), &format!("broken off: {}", dropscope_runtime::chain(&error)));
-            save_log(&job, deps, &log).await?;
-            Err(error)
-        }
+        Err(WorkerError::Superseded(refused)) => Ok(Ending::Superseded(refused)),
+        Err(error) => break_off(&job, error, deps, &log).await,
     }
+}
+
+/// Clears what earlier attempts of this run left on this disk.
+fn sweep(folder: &Path, job: &Job) {
+    for attempt in 1..job.attempt {
+        // Not there, most of the time.
+        let _ = std::fs::remove_dir_all(folder.with_file_name(format!("{}.{attempt}", job.run)));
+    }
+}
+
+/// The worker says itself why it ends, so that the owner does not read of an instance that just went away.
+async fn break_off(job: &Job, error: WorkerError, deps: &Deps, log: &RunLog) -> Result<Ending, WorkerError> {
+    let (now, why) = (deps.clock.now(), dropscope_runtime::chain(&error));
+    log.line(now, &format!("broken off: {why}"));
+    save_log(job, deps, log).await?;
+    dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.interrupted(job.attempt, why.clone(), now)).await?;
+    Err(error)
 }
 
 /// A worker that is started again after its commit has only the telling left to do.
@@ -129,9 +147,13 @@ async fn work(
     let folder = deps.scratch.join(format!("{}.{}", job.run, job.attempt));
     let attempt = Attempt { job: job.clone(), manifest, deps: deps.clone(), folder: folder.clone(), log, started };
     let runtime = tokio::runtime::Handle::current();
+    sweep(&folder, job);
     let made = tokio::task::spawn_blocking(move || attempt.compute(&*progress, &runtime)).await?;
     let uploaded = match made {
-        Ok(outcome) => upload_all(&results, &folder, outcome, deps).await,
+        Ok(outcome) => match fenced(job, deps).await? {
+            Ok(()) => upload_all(&results, &folder, outcome, deps).await,
+            Err(refused) => Err(WorkerError::Superseded(refused)),
+        },
         Err(error) => Err(error),
     };
     // What is left behind is only scratch, and the machine goes with it.
@@ -158,7 +180,10 @@ impl Attempt {
             dropscope_recording::open(reader, &Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
         let work = Work { plan: &self.manifest.plan, scratch: &self.folder, threads: self.deps.threads };
-        let planes = segment_planes(&mut recording, &work, progress)?;
+        let planes = segment_planes(&mut recording, &work, progress).map_err(|error| match error {
+            StageError::Reading(error) => reading(error),
+            error => error,
+        })?;
         let found = Found::of(&planes);
         self.log.line(self.deps.clock.now(), &format!("{} cells among {} ROIs", found.cells, found.rois));
         let mut files = Vec::new();
@@ -212,6 +237,7 @@ impl Attempt {
 
 fn reading(error: RecordingError) -> StageError {
     match error {
+        error if is_replaced(&error) => StageError::Input(Verdict::gone()),
         RecordingError::Io(_) => StageError::Reading(error),
         error => StageError::Input(Verdict { cause: error.cause(), remedy: error.remedy() }),
     }
@@ -225,6 +251,13 @@ fn keep(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<ResultFile> 
     Ok(ResultFile { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) })
 }
 
+/// Whether the job is still this attempt's: whoever lost it must not write over another's results.
+async fn fenced(job: &Job, deps: &Deps) -> Result<Result<(), Refused>, WorkerError> {
+    let current = dropscope_jobs::load_job(&*deps.objects, &job.run).await?;
+    let State::Running { instance } = &job.state else { return Ok(Err(Refused::NotYet(job.state.word()))) };
+    Ok(current.running(job.attempt, instance, deps.clock.now()).map(|_| ()))
+}
+
 async fn upload_all(results: &ObjectKey, folder: &Path, outcome: Outcome, deps: &Deps) -> Result<Outcome, WorkerError> {
     for file in &outcome.files {
         let path = folder.join("results").join(&file.name);
@@ -236,7 +269,7 @@ async fn upload_all(results: &ObjectKey, folder: &Path, outcome: Outcome, deps: 
 /// running → done: the one write that makes this attempt's results the run's.
 async fn commit(job: &Job, outcome: Outcome, deps: &Deps, log: &RunLog) -> Result<Ending, WorkerError> {
     let now = deps.clock.now();
-    log.line(now, &format!("{} results uploaded in {:.1} s", outcome.files.len(), outcome.seconds));
+    log.line(now, &format!("{} results uploaded; the work took {:.1} s", outcome.files.len(), outcome.seconds));
     save_log(job, deps, log).await?;
     let step = |current: &Job| current.done(outcome.clone(), now);
     match dropscope_jobs::update_job(&*deps.objects, &job.run, step).await? {

@@ -2,12 +2,11 @@
 
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{Needs, Plan, Settings};
-use dropscope_recording::{Info, Limits, ReadSeek, Recording, RecordingError};
-use serde::Serialize;
+use dropscope_recording::{Limits, ReadSeek, Recording, RecordingError};
+use serde_json::Value;
 
-/// Headers are read in blocks of this size: small enough for a short file, large enough that a long header walk
-/// takes few requests.
-pub const HEADER_BLOCK: u64 = 1 << 20;
+/// Headers are read in blocks of this size: directories lie between the frames, and the frames are not to be fetched.
+pub const HEADER_BLOCK: u64 = 1 << 16;
 
 /// An accepted recording.
 pub struct Accepted {
@@ -39,40 +38,42 @@ pub fn too_long(bytes: usize) -> Verdict {
     }
 }
 
-/// The verdict as `dropscope validate` prints it: one JSON object.
-#[derive(Debug, Serialize)]
-pub struct Report {
-    /// `accepted` or `rejected`.
-    pub verdict: &'static str,
-    /// What is wrong; null when accepted.
-    pub cause: Option<String>,
-    /// What to do about it; null when accepted.
-    pub remedy: Option<String>,
-    /// What the recording is; absent when rejected.
-    #[serde(flatten)]
-    pub recording: Option<Info>,
-    /// What it needs of a machine.
-    pub needs: Option<Needs>,
-    /// Every setting that will be used, with its source.
-    pub plan: Option<Plan>,
+/// What a report says of a recording; null where nothing is known.
+const PROMISED: [&str; 12] = [
+    "frames",
+    "height",
+    "width",
+    "planes",
+    "channels",
+    "dtype",
+    "frame_rate_hz",
+    "pixel_size_um",
+    "sources",
+    "notes",
+    "needs",
+    "plan",
+];
+
+/// The report on an accepted recording, as `dropscope validate` prints it: one JSON object.
+///
+/// # Errors
+/// When a figure in it has no JSON form.
+pub fn report(accepted: &Accepted) -> serde_json::Result<Value> {
+    let mut report = serde_json::json!({ "verdict": "accepted", "cause": null, "remedy": null });
+    let info = serde_json::to_value(accepted.recording.info())?;
+    if let (Some(report), Value::Object(info)) = (report.as_object_mut(), info) {
+        report.extend(info);
+        report.insert("needs".into(), serde_json::to_value(&accepted.needs)?);
+        report.insert("plan".into(), serde_json::to_value(&accepted.plan)?);
+    }
+    Ok(report)
 }
 
-impl Report {
-    /// The report on an accepted recording.
-    pub fn accepted(accepted: &Accepted) -> Self {
-        Self {
-            verdict: "accepted",
-            cause: None,
-            remedy: None,
-            recording: Some(accepted.recording.info().clone()),
-            needs: Some(accepted.needs.clone()),
-            plan: Some(accepted.plan.clone()),
-        }
+/// The report on a rejected one: the same names, with nothing known.
+pub fn report_rejected(verdict: &Verdict) -> Value {
+    let mut report = serde_json::json!({ "verdict": "rejected", "cause": verdict.cause, "remedy": verdict.remedy });
+    if let Some(report) = report.as_object_mut() {
+        report.extend(PROMISED.map(|name| (name.to_owned(), Value::Null)));
     }
-
-    /// The report on a rejected one.
-    pub fn rejected(verdict: &Verdict) -> Self {
-        let (cause, remedy) = (Some(verdict.cause.clone()), Some(verdict.remedy.clone()));
-        Self { verdict: "rejected", cause, remedy, recording: None, needs: None, plan: None }
-    }
+    report
 }

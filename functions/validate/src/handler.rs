@@ -6,10 +6,14 @@ use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::key::LONGEST_RECORDING_KEY;
 use dropscope_pipeline::{Job, KeyError, Manifest, RecordingKey, RunId, Settings, State, Upload};
+use dropscope_ports::reader::is_replaced;
 use dropscope_ports::{Clock, Condition, Mailer, ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
 use dropscope_recording::RecordingError;
 use serde_json::Value;
 use std::sync::Arc;
+
+/// More runs than this of the very same bytes help nobody.
+const MOST_RUNS: u32 = 100;
 
 /// What validate may touch.
 pub struct Deps {
@@ -81,10 +85,9 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
         Ok(key) => key,
         Err(why) => return Ok(Outcome::Ignored(why)),
     };
-    let run = RunId::of_upload(&upload.bucket, &upload.key, upload.version.as_deref(), &upload.etag);
-    let mut job = match dropscope_jobs::find_job(&*deps.objects, &run).await? {
-        Some(job) => job,
-        None => claim(run, upload, &key, deps).await?,
+    let mut job = match find(&upload, deps).await? {
+        Ok(job) => job,
+        Err(run) => claim(run, upload, &key, deps).await?,
     };
     if job.state == State::Received {
         job = judge(job, &key, deps).await?;
@@ -101,6 +104,22 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
     };
     dropscope_jobs::close(&closing, &job, deps.clock.now()).await?;
     Ok(Outcome::Run(Box::new(job)))
+}
+
+/// The job of this upload, or the run that it is to be.
+///
+/// Whoever uploads the same recording again after it came to nothing (with other settings beside it, say) wants another
+/// try: a later write of the key is the next run then. Its notification come twice is not.
+async fn find(upload: &Upload, deps: &Deps) -> Result<Result<Job, RunId>, ValidateError> {
+    let first = RunId::of_upload(&upload.bucket, &upload.key, upload.version.as_deref(), &upload.etag);
+    for run in (1..=MOST_RUNS).map(|n| first.again(n)) {
+        match dropscope_jobs::find_job(&*deps.objects, &run).await? {
+            Some(job) if job.state.is_unsuccessful() && upload.is_later_than(&job.upload) => {}
+            Some(job) => return Ok(Ok(job)),
+            None => return Ok(Err(run)),
+        }
+    }
+    Ok(Err(first.again(MOST_RUNS)))
 }
 
 /// The claim freezes the settings found now. A key too long or settings that cannot be used are a verdict already.
@@ -139,13 +158,13 @@ async fn verdict(job: &Job, key: &RecordingKey, deps: &Deps) -> Result<Result<Ma
     let select = Select { version: upload.version.clone(), if_match: Some(upload.etag.clone()), range: None };
     let meta = match deps.objects.head(&upload.key, &select).await {
         Ok(meta) => meta,
-        Err(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) => return Ok(Err(gone())),
+        Err(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) => return Ok(Err(Verdict::gone())),
         Err(error) => return Err(error.into()),
     };
     let size = meta.size;
     match read_headers(meta, job, deps).await? {
         Ok(accepted) => Ok(Ok(manifest(job, key, size, &accepted, deps))),
-        Err(error) if replaced(&error) => Ok(Err(gone())),
+        Err(error) if is_replaced(&error) => Ok(Err(Verdict::gone())),
         Err(error @ RecordingError::Io(_)) => Err(ValidateError::Reading(error)),
         Err(error) => Ok(Err(Verdict { cause: error.cause(), remedy: error.remedy() })),
     }
@@ -155,31 +174,6 @@ async fn read_headers(meta: ObjectMeta, job: &Job, deps: &Deps) -> Result<Result
     let reader = ObjectReader::new(deps.objects.clone(), tokio::runtime::Handle::current(), meta, HEADER_BLOCK);
     let settings = job.settings.clone();
     tokio::task::spawn_blocking(move || check::check(Box::new(reader), &settings)).await.map_err(ValidateError::Cut)
-}
-
-fn gone() -> Verdict {
-    Verdict {
-        cause: "the recording was replaced or removed before it was read".into(),
-        remedy: "nothing, if it was replaced: the new one has a mail of its own; else upload it again".into(),
-    }
-}
-
-/// Whether a reading failed because the object is no longer the one that was notified.
-fn replaced(error: &RecordingError) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(current) = cause {
-        let store = current.downcast_ref::<ObjectsError>().or_else(|| {
-            current
-                .downcast_ref::<std::io::Error>()
-                .and_then(|io| io.get_ref())
-                .and_then(|inner| inner.downcast_ref::<ObjectsError>())
-        });
-        if let Some(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) = store {
-            return true;
-        }
-        cause = current.source();
-    }
-    false
 }
 
 fn manifest(job: &Job, key: &RecordingKey, size: u64, accepted: &Accepted, deps: &Deps) -> Manifest {

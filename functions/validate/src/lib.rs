@@ -6,5 +6,5 @@ mod check;
 mod handler;
 mod settings;
 
-pub use check::{Accepted, HEADER_BLOCK, Report, check, too_long};
+pub use check::{Accepted, HEADER_BLOCK, check, report, report_rejected, too_long};
 pub use handler::{Deps, Outcome, ValidateError, handle};

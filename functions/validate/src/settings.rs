@@ -12,8 +12,9 @@ pub(crate) async fn nearest(objects: &dyn Objects, recording: &ObjectKey) -> Res
     for key in candidates(recording.as_str()) {
         match objects.get(&key, &Select { range: Some(0..LARGEST + 1), ..Select::default() }).await {
             Ok(object) => return Ok(parse(&key, &object.bytes)),
-            // An empty file has no first byte to read, and sets nothing.
-            Err(ObjectsError::NotFound { .. } | ObjectsError::Invalid { .. }) => {}
+            Err(ObjectsError::NotFound { .. }) => {}
+            // An empty file has no first byte to read: it sets nothing, and is the nearest all the same.
+            Err(ObjectsError::Invalid { .. }) => break,
             Err(error) => return Err(error),
         }
     }

@@ -152,7 +152,7 @@ pub async fn update_job<R>(
     update(objects, &state_keys::job(run), None, step).await
 }
 
-/// Every job, in the order of its run.
+/// Every job that can be read, in the order of its run. One that cannot is logged: it keeps no other waiting.
 ///
 /// # Errors
 /// See [`JobsError`].
@@ -164,8 +164,10 @@ pub async fn list_jobs(objects: &dyn Objects) -> Result<Vec<Job>, JobsError> {
         let Some(last) = page.last() else { return Ok(jobs) };
         after = Some(last.key.clone());
         for meta in &page {
-            if let Some((job, _)) = read::<Job>(objects, &meta.key).await? {
-                jobs.push(job);
+            match read::<Job>(objects, &meta.key).await {
+                Ok(job) => jobs.extend(job.map(|(job, _)| job)),
+                Err(JobsError::Broken { key, source }) => tracing::error!(%key, %source, "a job cannot be read"),
+                Err(error) => return Err(error),
             }
         }
     }

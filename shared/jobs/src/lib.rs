@@ -7,5 +7,5 @@ mod outbox;
 
 pub use closing::{Closing, close};
 pub use documents::{Changed, JobsError, create_job, find_job, list_jobs, load_job, update_job};
-pub use ledger::{release, reserve, settle};
+pub use ledger::{freeze, load_budget, release, reserve, set_cap, settle, settle_attempt, thaw};
 pub use outbox::{Delivery, deliver, flush};

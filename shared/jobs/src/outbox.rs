@@ -51,6 +51,11 @@ pub async fn deliver(
     if !ours && in_hand(objects, &pending_key, lease_seconds, now).await? {
         return Ok(Delivery::InHand);
     }
+    // Between the two looks somebody may have sent it and cleared its record, which made room for ours.
+    if read::<Sent>(objects, &sent_key).await?.is_some() {
+        objects.delete(&pending_key).await?;
+        return Ok(Delivery::Sent);
+    }
     mailer.send(mail).await?;
     let sent = Sent { schema: 1, id: mail.id.clone(), at: now };
     create(objects, &sent_key, &to_bytes(&sent_key, &sent)?).await?;
@@ -66,20 +71,32 @@ async fn in_hand(objects: &dyn Objects, pending: &ObjectKey, lease_seconds: u64,
     })
 }
 
-/// Sends every mail whose sender died. Returns how many are still in somebody's hand.
+/// Sends every mail whose sender died. One that cannot be read or sent is logged, and keeps no other waiting.
 ///
 /// # Errors
-/// See [`JobsError`].
-pub async fn flush(objects: &dyn Objects, mailer: &dyn Mailer, lease_seconds: u64, now: Timestamp) -> Result<usize, JobsError> {
-    let mut in_hand = 0;
+/// When the outbox cannot be listed.
+pub async fn flush(objects: &dyn Objects, mailer: &dyn Mailer, lease_seconds: u64, now: Timestamp) -> Result<(), JobsError> {
     for meta in objects.list(state_keys::OUTBOX_PENDING, None).await? {
-        let Some((pending, _)) = read::<Pending>(objects, &meta.key).await? else { continue };
-        let sent = read::<Sent>(objects, &state_keys::outbox_sent(&pending.mail.id)).await?.is_some();
-        if sent {
-            objects.delete(&meta.key).await?;
-        } else if deliver(objects, mailer, &pending.mail, lease_seconds, now).await? == Delivery::InHand {
-            in_hand += 1;
+        if let Err(error) = flush_one(objects, mailer, &meta.key, lease_seconds, now).await {
+            tracing::error!(key = %meta.key, %error, "a mail waits");
         }
     }
-    Ok(in_hand)
+    Ok(())
+}
+
+async fn flush_one(
+    objects: &dyn Objects,
+    mailer: &dyn Mailer,
+    key: &ObjectKey,
+    lease_seconds: u64,
+    now: Timestamp,
+) -> Result<(), JobsError> {
+    if let Some((pending, _)) = read::<Pending>(objects, key).await? {
+        if read::<Sent>(objects, &state_keys::outbox_sent(&pending.mail.id)).await?.is_some() {
+            objects.delete(key).await?;
+        } else {
+            deliver(objects, mailer, &pending.mail, lease_seconds, now).await?;
+        }
+    }
+    Ok(())
 }

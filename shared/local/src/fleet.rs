@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs::{self, File, TryLockError};
 use std::io;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -112,6 +113,8 @@ impl LocalFleet {
         if !self.worker.shares_terminal {
             let log = File::create(self.folder.join(format!("{id}.log")))?;
             command.stdout(log.try_clone()?).stderr(log);
+            // Ctrl-C at this terminal ends who launched it, not the worker.
+            command.process_group(0);
         }
         Ok(command)
     }

@@ -66,17 +66,17 @@ pub enum Refusal {
 }
 
 impl Budget {
-    /// Reserves `amount` for an attempt. An attempt that holds a reservation keeps it.
+    /// Reserves `amount` for an attempt. An attempt that holds a reservation keeps it, but does not pass a freeze with it.
     ///
     /// # Errors
     /// When launches are frozen, or the cap would be passed.
     pub fn reserve(&mut self, attempt: &str, amount: Usd, owner: &str, now: Timestamp) -> Result<(), Refusal> {
         self.turn_month(now);
-        if self.reservations.contains_key(attempt) {
-            return Ok(());
-        }
         if let Some(frozen) = &self.frozen {
             return Err(Refusal::Frozen { why: frozen.why.clone(), since: frozen.since });
+        }
+        if self.reservations.contains_key(attempt) {
+            return Ok(());
         }
         if let Some(cap) = self.cap {
             let committed = self.committed();
@@ -95,6 +95,18 @@ impl Budget {
         if self.reservations.remove(attempt).is_some() {
             self.spent = self.spent.plus(cost);
         }
+    }
+
+    /// Stops all launches. Frozen already, it keeps its first reason.
+    pub fn freeze(&mut self, why: &str, now: Timestamp) {
+        self.turn_month(now);
+        self.frozen.get_or_insert_with(|| Frozen { why: why.to_owned(), since: now });
+    }
+
+    /// Lets launches go again.
+    pub fn thaw(&mut self, now: Timestamp) {
+        self.turn_month(now);
+        self.frozen = None;
     }
 
     /// Spent and reserved together: never over the cap.
@@ -164,6 +176,18 @@ mod tests {
         let now = Timestamp::from_millis(NOW);
         let mut budget = Budget { frozen: Some(Frozen { why: "alert".into(), since: now }), ..Budget::default() };
         assert!(matches!(budget.reserve("r.1", Usd::ZERO, "ana", now), Err(Refusal::Frozen { .. })));
+    }
+
+    #[test]
+    fn an_older_reservation_does_not_pass_a_freeze() {
+        let now = Timestamp::from_millis(NOW);
+        let mut budget = Budget::default();
+        budget.reserve("r.1", dollars(1), "ana", now).unwrap();
+        budget.freeze("alert", now);
+        budget.freeze("another alert", now);
+        assert!(matches!(budget.reserve("r.1", dollars(1), "ana", now), Err(Refusal::Frozen { why, .. }) if why == "alert"));
+        budget.thaw(now);
+        assert_eq!(budget.reserve("r.1", dollars(1), "ana", now), Ok(()));
     }
 
     #[test]

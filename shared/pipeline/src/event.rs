@@ -19,6 +19,21 @@ pub struct Upload {
     pub etag: String,
     /// Size in bytes, where the notification says it.
     pub size: Option<u64>,
+    /// Orders the writes of one key: a hexadecimal number. Notifications of the same write have the same one.
+    #[serde(default)]
+    pub sequencer: Option<String>,
+}
+
+impl Upload {
+    /// Whether this is surely a later write than `earlier`, and not its notification come twice. Shorter numbers are
+    /// padded on the left (S3 user guide, notification-content-structure).
+    pub fn is_later_than(&self, earlier: &Self) -> bool {
+        let number = |upload: &Self| {
+            let digits = upload.sequencer.as_deref()?.trim_start_matches('0').to_ascii_lowercase();
+            digits.bytes().all(|b| b.is_ascii_hexdigit()).then_some((digits.len(), digits))
+        };
+        matches!((number(self), number(earlier)), (Some(this), Some(that)) if this > that)
+    }
 }
 
 /// A notification that leads to nothing; which kind decides whether it should be tried again (it should not).
@@ -78,6 +93,7 @@ struct DetailObject {
     size: Option<u64>,
     etag: Option<String>,
     version_id: Option<String>,
+    sequencer: Option<String>,
 }
 
 fn from_eventbridge(event: &Value) -> Result<Upload, EventError> {
@@ -94,6 +110,7 @@ fn from_eventbridge(event: &Value) -> Result<Upload, EventError> {
         version: object.version_id.filter(|v| !v.is_empty() && v != "null"),
         etag: object.etag.ok_or(EventError::Missing("detail.object.etag"))?,
         size: object.size,
+        sequencer: object.sequencer,
     })
 }
 
@@ -114,6 +131,7 @@ fn from_record(record: S3EventRecord) -> Result<Upload, EventError> {
         version: object.version_id.filter(|v| !v.is_empty() && v != "null"),
         etag: object.e_tag.ok_or(EventError::Missing("s3.object.eTag"))?,
         size: object.size.and_then(|s| u64::try_from(s).ok()),
+        sequencer: object.sequencer,
     })
 }
 
@@ -125,6 +143,9 @@ pub fn object_created(upload: &Upload, id: &str, at: crate::Timestamp) -> Value 
     }
     if let (Some(version), Some(fields)) = (&upload.version, object.as_object_mut()) {
         fields.insert("version-id".into(), version.clone().into());
+    }
+    if let (Some(sequencer), Some(fields)) = (&upload.sequencer, object.as_object_mut()) {
+        fields.insert("sequencer".into(), sequencer.clone().into());
     }
     serde_json::json!({
         "version": "0",
@@ -185,6 +206,28 @@ mod tests {
     }
 
     #[test]
+    fn a_later_write_has_a_larger_number() {
+        let of = |sequencer: Option<&str>| Upload {
+            bucket: "b".into(),
+            key: ObjectKey::raw("k"),
+            version: None,
+            etag: "e".into(),
+            size: None,
+            sequencer: sequencer.map(str::to_owned),
+        };
+        for (later, earlier) in [("0b", "0a"), ("100", "ff"), ("00ff", "fe"), ("0100", "ff")] {
+            assert!(of(Some(later)).is_later_than(&of(Some(earlier))), "{later} {earlier}");
+            assert!(!of(Some(earlier)).is_later_than(&of(Some(later))), "{later} {earlier}");
+        }
+        assert!(!of(Some("0A")).is_later_than(&of(Some("0a"))));
+        assert!(
+            !of(None).is_later_than(&of(Some("1")))
+                && !of(Some("1")).is_later_than(&of(None))
+                && !of(Some("x")).is_later_than(&of(Some("1")))
+        );
+    }
+
+    #[test]
     fn the_embedded_cloud_sends_what_this_reads() {
         let upload = Upload {
             bucket: "dropscope".into(),
@@ -192,6 +235,7 @@ mod tests {
             version: Some("v".into()),
             etag: "e".into(),
             size: Some(3),
+            sequencer: Some("0a".into()),
         };
         let event = object_created(&upload, "id", crate::Timestamp::from_millis(0));
         assert_eq!(uploads(&event).unwrap(), vec![upload]);

@@ -86,6 +86,16 @@ pub struct Verdict {
     pub remedy: String,
 }
 
+impl Verdict {
+    /// The recording is no longer the one that was uploaded.
+    pub fn gone() -> Self {
+        Self {
+            cause: "the recording was replaced or removed before it was read".into(),
+            remedy: "nothing, if it was replaced: the new one has a mail of its own; else upload it again".into(),
+        }
+    }
+}
+
 /// What a committed run found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -158,6 +168,11 @@ impl State {
         }
     }
 
+    /// Whether the recording came to nothing, so that its owner may want to try the same again.
+    pub fn is_unsuccessful(&self) -> bool {
+        matches!(self, Self::Rejected(_) | Self::Failed(_))
+    }
+
     /// Whether nothing can follow.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Rejected(_) | Self::Done(_) | Self::Failed(_))
@@ -207,14 +222,25 @@ impl Job {
         }
     }
 
-    /// validated, waiting, interrupted → launching, with the next attempt. A job that is launching stays as it is:
+    /// received → failed, when the check itself was given up.
+    ///
+    /// # Errors
+    /// When the verdict was given.
+    pub fn unchecked(&self, verdict: Verdict, now: Timestamp) -> Result<Self, Refused> {
+        match self.state {
+            State::Received => Ok(self.to(State::Failed(verdict), now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// validated, waiting, interrupted, stopped → launching, with the next attempt. A job that is launching stays as it is:
     /// whoever repeats the step asks the fleet with the same token and gets the same instance.
     ///
     /// # Errors
     /// When the job has no verdict, runs already or is over.
     pub fn launching(&self, usd_per_hour: Usd, now: Timestamp) -> Result<Self, Refused> {
         match self.state {
-            State::Validated | State::Waiting { .. } | State::Interrupted { .. } => {
+            State::Validated | State::Waiting { .. } | State::Interrupted { .. } | State::Stopped { .. } => {
                 Ok(Self { attempt: self.attempt + 1, usd_per_hour, ..self.to(State::Launching, now) })
             }
             State::Launching => Ok(self.clone()),
@@ -231,6 +257,17 @@ impl Job {
         self.fenced(attempt)?;
         match self.state {
             State::Launching => Ok(self.to(State::Waiting { why }, now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
+    /// waiting → waiting, for another reason.
+    ///
+    /// # Errors
+    /// When the job does not wait.
+    pub fn waiting_for(&self, why: String) -> Result<Self, Refused> {
+        match self.state {
+            State::Waiting { .. } => Ok(Self { state: State::Waiting { why }, ..self.clone() }),
             _ => Err(Refused::Past(self.state.word())),
         }
     }
@@ -268,6 +305,18 @@ impl Job {
         Ok(Self { interruptions, ..self.to(state, now) })
     }
 
+    /// launching, running → stopped: the instance was ended on purpose, so nothing is counted against the run.
+    ///
+    /// # Errors
+    /// When another attempt is the job's, or it is over.
+    pub fn stopped(&self, attempt: u32, why: String, now: Timestamp) -> Result<Self, Refused> {
+        self.fenced(attempt)?;
+        match self.state {
+            State::Launching | State::Running { .. } => Ok(self.to(State::Stopped { why }, now)),
+            _ => Err(Refused::Past(self.state.word())),
+        }
+    }
+
     /// running → done: the commit. It names the attempt, so a worker that lost its attempt cannot.
     ///
     /// # Errors
@@ -303,7 +352,8 @@ impl Job {
     /// The folder of the run's results, ending in `/`; none for an upload that has no such folder.
     pub fn results(&self) -> Option<ObjectKey> {
         let key = crate::RecordingKey::parse(&self.upload.key).ok()?;
-        Some(ObjectKey::raw(format!("results/{}/{}{}/{}/", key.owner, key.path, key.name, self.run)))
+        let owner = if key.owner.is_empty() { String::new() } else { format!("{}/", key.owner) };
+        Some(ObjectKey::raw(format!("results/{owner}{}{}/{}/", key.path, key.name, self.run)))
     }
 
     fn fenced(&self, attempt: u32) -> Result<(), Refused> {

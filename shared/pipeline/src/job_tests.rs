@@ -14,6 +14,7 @@ fn fresh() -> Job {
         version: None,
         etag: "e".into(),
         size: Some(1),
+        sequencer: None,
     };
     let run = RunId::of_upload("b", &upload.key, None, "e");
     Job::claim(run, upload, "ana".into(), Settings::default(), at(0))
@@ -121,4 +122,7 @@ fn a_job_survives_its_json() {
 fn results_lie_beside_the_recordings_path() {
     let job = fresh();
     assert_eq!(job.results().unwrap().as_str(), format!("results/ana/day 1/x/{}/", job.run));
+    let mut alone = fresh();
+    alone.upload.key = ObjectKey::raw("recordings/x.tif");
+    assert_eq!(alone.results().unwrap().as_str(), format!("results/x/{}/", alone.run));
 }

@@ -98,7 +98,7 @@ impl RecordingKey {
 }
 
 /// Formats a microscope or its software writes; TIFF is read, the others are refused with a remedy.
-const RECORDING_EXTENSIONS: [&str; 18] = [
+const RECORDING_EXTENSIONS: [&str; 21] = [
     ".ome.tiff",
     ".ome.tif",
     ".tiff",
@@ -114,6 +114,9 @@ const RECORDING_EXTENSIONS: [&str; 18] = [
     ".avi",
     ".mp4",
     ".lif",
+    ".lsm",
+    ".stk",
+    ".ims",
     ".oir",
     ".sbx",
     ".raw",

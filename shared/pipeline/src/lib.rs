@@ -2,6 +2,7 @@
 //!
 //! Nothing here touches the world. Ports carry out what these functions decide.
 
+pub mod alert;
 pub mod budget;
 pub mod event;
 pub mod instance;

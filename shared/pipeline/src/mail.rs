@@ -1,5 +1,6 @@
 //! The texts of mails: plain text, under a screen, the verdict first.
 
+use crate::alert::Reaction;
 use crate::job::{Job, Outcome, State, Verdict};
 use crate::{Manifest, RunId};
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,8 @@ pub enum MailKind {
     Rejected,
     /// The run was given up.
     Failed,
+    /// Launches are frozen; for the operator.
+    Budget,
 }
 
 impl MailKind {
@@ -38,6 +41,7 @@ impl MailKind {
             Self::Done => "done",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Budget => "budget",
         }
     }
 }
@@ -60,6 +64,41 @@ pub fn due(job: &Job, place: &str) -> Option<Mail> {
 
 fn mail_id(run: &RunId, kind: MailKind) -> String {
     format!("{run}.{}", kind.word())
+}
+
+/// The operator's mail about an alert of AWS Budgets. `message` is the id that SNS gave it: repeated, it is one mail.
+pub fn budget_alert(message: &str, why: &str, reaction: Reaction, ended: &[String], stubborn: &[String], text: &str) -> Mail {
+    let mut lines = Lines::default();
+    lines.row("Frozen", "no recording is segmented until you thaw it");
+    lines.row("Why", &shown(why));
+    lines.row("Ended", &counted(ended.len(), "instance"));
+    for one in stubborn {
+        lines.row("Not ended", &shown(one));
+    }
+    lines.blank();
+    lines.text(match reaction {
+        Reaction::FreezeAndEnd => {
+            "The limit is reached: what ran was ended. Its recordings are untouched and go on after a thaw."
+        }
+        Reaction::Freeze => "A threshold below the limit, or a forecast: what runs may finish, its money is reserved.",
+        Reaction::FreezeAndAsk => {
+            "This alert is in doubt, so nothing was ended. Look at the bill, and end instances by hand if it is true."
+        }
+    });
+    lines.text("To go on: dropscope budget thaw");
+    lines.blank();
+    lines.text("The alert said:");
+    for line in text.lines().take(30) {
+        lines.text(&format!("  {}", shown(line)));
+    }
+    let id: String = message.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
+    Mail {
+        id: format!("alert-{id}.budget"),
+        owner: String::new(),
+        kind: MailKind::Budget,
+        subject: subject_line("launches are frozen"),
+        body: lines.0,
+    }
 }
 
 fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
@@ -183,8 +222,14 @@ fn duration(seconds: f64) -> String {
 
 /// Text from outside, made harmless for a line: a control character (a key may hold a newline) becomes a mark, so no
 /// name can forge a line of a mail.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+pub fn shown(text: &str) -> String {
+    text.chars().map(|c| if forges(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Control characters, line and paragraph separators, and marks that turn the direction of what follows.
+fn forges(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 const SUBJECT_PREFIX: &str = "dropscope: ";
@@ -209,7 +254,14 @@ mod tests {
     use proptest::prelude::*;
 
     fn job(key: &str) -> Job {
-        let upload = Upload { bucket: "b".into(), key: ObjectKey::raw(key), version: None, etag: "e".into(), size: Some(1) };
+        let upload = Upload {
+            bucket: "b".into(),
+            key: ObjectKey::raw(key),
+            version: None,
+            etag: "e".into(),
+            size: Some(1),
+            sequencer: None,
+        };
         let run = "0123456789abcdef".parse().unwrap();
         Job::claim(run, upload, "ana".into(), Settings::default(), Timestamp::from_millis(0))
     }
@@ -283,7 +335,7 @@ mod tests {
         }
 
         #[test]
-        fn no_name_forges_a_line(name in "[a-z\\n\\r\\u{7}\\u{85}]{0,40}") {
+        fn no_name_forges_a_line(name in "[a-z\\n\\r\\u{7}\\u{85}\\u{2028}\\u{202e}]{0,40}") {
             let plain = due(&rejected("recordings/ana/x.tif"), "").unwrap();
             let mail = due(&rejected(&format!("recordings/ana/{name}.tif")), "").unwrap();
             prop_assert_eq!(mail.body.lines().count(), plain.body.lines().count());

@@ -3,7 +3,7 @@
 use dropscope_recording::Info;
 use serde::{Deserialize, Serialize};
 
-/// What one run needs. Bounds rather than guesses: a run that needs more than this is a bug.
+/// What one run needs, on the generous side.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Needs {
     /// Cores that are put to use.
@@ -22,6 +22,9 @@ const BASE_MEMORY: u64 = 700 * MIB;
 /// Frames that are in flight at once, each with its transforms.
 const FRAMES_IN_FLIGHT: u64 = 300;
 const BYTES_PER_PIXEL_IN_FLIGHT: u64 = 12;
+/// Bytes that a frame of an ROI takes until the tables are written, and ROIs that a plane may well have.
+const TRACE_BYTES: u64 = 40;
+const ROIS_PER_PLANE: u64 = 500;
 /// The registered movie of one plane lies on scratch as 32-bit floats.
 const SCRATCH_BYTES_PER_PIXEL: u64 = 4;
 /// Pixels per second on two cores that every machine on offer reaches, with a margin of several times.
@@ -34,7 +37,7 @@ impl Needs {
         let plane = frame.saturating_mul(info.frames as u64);
         let all = plane as f64 * info.planes.max(1) as f64;
         let in_flight = frame.saturating_mul(FRAMES_IN_FLIGHT * BYTES_PER_PIXEL_IN_FLIGHT);
-        let traces = (info.frames as u64).saturating_mul(4 * 3 * 2000);
+        let traces = (info.frames as u64).saturating_mul(info.planes.max(1) as u64).saturating_mul(TRACE_BYTES * ROIS_PER_PLANE);
         Self {
             cores: 2,
             memory_mib: BASE_MEMORY.saturating_add(in_flight).saturating_add(traces).div_ceil(MIB),

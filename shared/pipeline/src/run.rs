@@ -23,6 +23,12 @@ impl RunId {
         Self(hex::encode(&digest[..8]))
     }
 
+    /// The name of the `n`th run of the same upload; the first has no number.
+    pub fn again(&self, n: u32) -> Self {
+        let base = self.0.split('-').next().unwrap_or_default();
+        if n < 2 { Self(base.to_owned()) } else { Self(format!("{base}-{n}")) }
+    }
+
     /// The run as text; safe in any key, tag, path or command line.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -83,6 +89,17 @@ mod tests {
         ] {
             assert_ne!(first, other);
         }
+    }
+
+    #[test]
+    fn a_rerun_has_a_number_that_parses() {
+        let run: RunId = "0123456789abcdef".parse().unwrap();
+        assert_eq!(
+            [1, 2, 17].map(|n| run.again(n).to_string()),
+            ["0123456789abcdef", "0123456789abcdef-2", "0123456789abcdef-17"]
+        );
+        assert_eq!(run.again(2).again(3), run.again(3));
+        assert!(run.again(3).as_str().parse::<RunId>().is_ok());
     }
 
     #[test]

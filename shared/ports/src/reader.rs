@@ -57,6 +57,19 @@ impl ObjectReader {
     }
 }
 
+/// Whether a reading failed because the object is no longer the one that was asked for: replaced, or removed.
+pub fn is_replaced(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(current) = cause {
+        let within = current.downcast_ref::<io::Error>().and_then(|io| io.get_ref()).and_then(|inner| inner.downcast_ref());
+        if let Some(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) = current.downcast_ref().or(within) {
+            return true;
+        }
+        cause = current.source();
+    }
+    false
+}
+
 /// The store's error stays the source, so that a caller can tell a replaced object from a dead store.
 fn to_io(error: ObjectsError) -> io::Error {
     let kind = match error {

@@ -1,6 +1,6 @@
 //! Uploading a file: at once when it is small, in parts when it is large.
 
-use crate::objects::{Condition, Objects, ObjectsError, Part};
+use crate::objects::{Condition, Objects, ObjectsError, Part, Select};
 use crate::retry::patiently;
 use dropscope_pipeline::ObjectKey;
 use std::io::Read;
@@ -34,7 +34,14 @@ pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result
             return Err(error);
         }
     };
-    patiently(|| objects.complete_multipart(key, &upload, &parts, &Condition::Always)).await.map(|_| ())
+    match patiently(|| objects.complete_multipart(key, &upload, &parts, &Condition::Always)).await {
+        // The answer to an earlier try may have been lost: then the upload is gone because it is the object.
+        Err(ObjectsError::NotFound { .. }) => {
+            let meta = objects.head(key, &Select::default()).await?;
+            if meta.size == size { Ok(()) } else { Err(ObjectsError::NotFound { key: key.clone() }) }
+        }
+        other => other.map(|_| ()),
+    }
 }
 
 async fn all_parts(

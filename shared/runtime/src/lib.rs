@@ -12,9 +12,9 @@ pub enum Style {
 }
 
 /// Starts logging to standard error: what `DROPSCOPE_LOG` asks for (`info`, `debug`, `dropscope_launch=debug` …), else
-/// warnings. A second call changes nothing.
+/// warnings, without those of `s3s`, which takes every refused request for an error of its own. A second call changes nothing.
 pub fn start_logging(style: Style) {
-    let filter = EnvFilter::try_from_env("DROPSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = EnvFilter::try_from_env("DROPSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error says that logging runs already.
     let _ = match style {

@@ -32,6 +32,8 @@ impl RegisteredMovie {
             options.open(&path)
         };
         let file = open().map_err(|source| failed(&path, source))?;
+        // Without a name the file goes with the process, however that dies. Where that cannot be, `drop` removes it.
+        let _ = std::fs::remove_file(&path);
         Ok(Self { file: BufWriter::with_capacity(1 << 20, file), path, pixels, frames: Vec::new(), end: 0 })
     }
 

@@ -6,4 +6,4 @@ pub mod faults;
 pub mod movie;
 mod python;
 
-pub use python::{PythonError, python};
+pub use python::{PythonError, python, python_with};

@@ -65,7 +65,8 @@ pub(super) fn of_parts(digests: &[Vec<u8>]) -> ETag {
     format!("{}-{}", hex::encode(Md5::digest(digests.concat())), digests.len())
 }
 
-fn of_file(file: &mut File) -> io::Result<ETag> {
+/// S3's ETag of an object put at once, from a file.
+pub(super) fn of_file(file: &mut File) -> io::Result<ETag> {
     file.seek(SeekFrom::Start(0))?;
     let (mut hash, mut buffer) = (Md5::new(), vec![0; 1 << 18]);
     loop {

@@ -122,7 +122,7 @@ impl Layout {
 
     fn key_of(&self, path: &Path) -> Option<String> {
         let relative = path.strip_prefix(&self.root).ok()?.to_str()?;
-        (!relative.starts_with(OWN)).then(|| relative.to_owned())
+        (relative.split('/').next() != Some(OWN)).then(|| relative.to_owned())
     }
 
     fn hidden(&self, key: &str) -> PathBuf {

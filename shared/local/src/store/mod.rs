@@ -6,8 +6,12 @@
 //! ETag of its content. So a crash between any two steps leaves an object with its old or its new identity.
 
 mod etags;
+mod incoming;
 mod layout;
+mod listing;
 mod multipart;
+mod opened;
+mod sweep;
 
 use crate::atomic::Temporary;
 use dropscope_pipeline::{ObjectKey, Upload};
@@ -18,6 +22,11 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
+
+pub use incoming::{Arrived, Incoming};
+pub use listing::{Page, Query, Sighting};
+pub use multipart::{PendingUpload, StoredPart};
+pub use opened::Opened;
 
 /// Keys of one page of a listing, as S3 has it.
 const PAGE: usize = 1000;
@@ -78,7 +87,10 @@ impl LocalStore {
             let page = self.list(prefix, after.as_ref()).await?;
             let Some(last) = page.last() else { return Ok(uploads) };
             after = Some(last.key.clone());
-            uploads.extend(page.iter().map(|meta| self.inner.upload(meta)));
+            uploads.extend(page.iter().map(|meta| {
+                let file = self.path(&meta.key).and_then(|path| fs::metadata(path).ok());
+                self.inner.upload(meta, file.as_ref())
+            }));
         }
     }
 
@@ -97,13 +109,14 @@ impl LocalStore {
 }
 
 impl Inner {
-    fn upload(&self, meta: &ObjectMeta) -> Upload {
+    fn upload(&self, meta: &ObjectMeta, file: Option<&fs::Metadata>) -> Upload {
         Upload {
             bucket: self.bucket.clone(),
             key: meta.key.clone(),
             version: None,
             etag: meta.etag.clone(),
             size: Some(meta.size),
+            sequencer: file.map(sequencer),
         }
     }
 
@@ -145,20 +158,20 @@ impl Inner {
 
     /// Publishes a finished file under a key, if the condition holds: the one place where objects come into being.
     fn commit(&self, key: &ObjectKey, file: Temporary, etag: ETag, condition: &Condition) -> Result<ETag, ObjectsError> {
-        let meta = {
+        let about = file.metadata().map_err(|e| sorted(key, e))?;
+        {
             let _lock = self.layout.lock(key.as_str()).map_err(|e| sorted(key, e))?;
             self.check(key, condition)?;
-            let size = file.metadata().map_err(|e| sorted(key, e))?.len();
             let publish = || -> io::Result<()> {
-                etags::remember(&self.layout, key.as_str(), &file.metadata()?, &etag)?;
+                etags::remember(&self.layout, key.as_str(), &about, &etag)?;
                 file.publish(&self.layout.claim(key.as_str())?)
             };
             publish().map_err(|e| sorted(key, e))?;
-            ObjectMeta { key: key.clone(), size, etag: etag.clone(), version: None }
-        };
+        }
         if let Some(announce) = &self.announce {
+            let meta = ObjectMeta { key: key.clone(), size: about.len(), etag: etag.clone(), version: None };
             // Nobody listening is no error: a later inventory finds the object.
-            let _ = announce.send(self.upload(&meta));
+            let _ = announce.send(self.upload(&meta, Some(&about)));
         }
         Ok(etag)
     }
@@ -211,6 +224,13 @@ impl Inner {
         }
         Ok(page)
     }
+}
+
+/// A number that grows with every write of a key: when the file was written, in nanoseconds since 1970. It is the
+/// file's own, so that whoever tells of the same write tells the same number.
+fn sequencer(file: &fs::Metadata) -> String {
+    let written = file.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
+    format!("{:016X}", written.unwrap_or_default().as_nanos())
 }
 
 fn writable(key: &ObjectKey) -> Result<(), ObjectsError> {

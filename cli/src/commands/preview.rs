@@ -1,0 +1,63 @@
+//! `dropscope preview` and `dropscope summarize`: one pass over a recording, pictures and figures.
+
+use crate::args::OneStage;
+use crate::commands::run::{name_of, open, refused, unwritable};
+use crate::failure::Failure;
+use crate::folder;
+use crate::text::{self, shown_path};
+use dropscope_pipeline::Plan;
+use dropscope_projection::{About, ProjectionError, Survey, Windows, survey};
+use dropscope_recording::Recording;
+use dropscope_validate::{Accepted, check};
+use std::path::Path;
+
+/// Which files a look through a recording leaves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Projections, still and animated.
+    Preview,
+    /// Mean trace, motion, flags.
+    Summary,
+}
+
+pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
+    let settings = crate::settings::settle(&args.settings, &args.path)?;
+    let Accepted { mut recording, plan, .. } = check(Box::new(open(&args.path)?), &settings).map_err(refused)?;
+    let survey = look_through(&mut recording)?;
+    write(&args.out, &survey, &about(&name_of(&args.path), &plan), &[kind])?;
+    if kind == Kind::Summary && args.json {
+        let summary = serde_json::to_string(&survey.summary(&about(&name_of(&args.path), &plan)));
+        return text::say(&summary.map_err(|error| Failure::failed(&error, "report this as a bug"))?);
+    }
+    text::say(&shown_path(&args.out))
+}
+
+/// One pass over the recording.
+pub(super) fn look_through(recording: &mut Recording) -> Result<Survey, Failure> {
+    survey(recording, &Windows::default(), &|_, _| {}).map_err(broken)
+}
+
+pub(super) fn about(name: &str, plan: &Plan) -> About {
+    About { name: name.to_owned(), frame_rate_hz: plan.frame_rate_hz.value, frame_rate_assumed: plan.frame_rate_hz.assumed() }
+}
+
+/// Writes the files of the kinds asked for.
+pub(super) fn write(folder: &Path, survey: &Survey, about: &About, kinds: &[Kind]) -> Result<(), Failure> {
+    for kind in kinds {
+        let files = match kind {
+            Kind::Preview => survey.preview_files(),
+            Kind::Summary => survey.summary_files(about),
+        };
+        for (name, bytes) in files.map_err(broken)? {
+            folder::write(folder, name, &bytes).map_err(|error| unwritable(folder, &error))?;
+        }
+    }
+    Ok(())
+}
+
+fn broken(error: ProjectionError) -> Failure {
+    match error {
+        ProjectionError::Recording(error) => refused(error),
+        error => Failure::failed(&error, "report this as a bug, with the recording if you can"),
+    }
+}

@@ -1,0 +1,114 @@
+//! The budget-alert function: AWS Budgets speaks, launches freeze, and what must not run any more is ended.
+//!
+//! The freeze comes first: it is the part that lasts. Instances are ended one by one, so that one that cannot be ended
+//! spoils nothing for the others. A text that cannot be read, or an amount beyond belief, freezes and asks a person.
+
+use aws_lambda_events::event::sns::{SnsEvent, SnsRecord};
+use dropscope_jobs::JobsError;
+use dropscope_pipeline::alert::{Alert, Reaction};
+use dropscope_pipeline::{Mail, mail};
+use dropscope_ports::{Clock, Fleet, FleetError, InstanceState, Mailer, Objects};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// What budget-alert may touch.
+pub struct Deps {
+    /// The bucket: only `state/budget.json` and the outbox.
+    pub objects: Arc<dyn Objects>,
+    /// Instances.
+    pub fleet: Arc<dyn Fleet>,
+    /// Mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Clock.
+    pub clock: Arc<dyn Clock>,
+    /// The topic that AWS Budgets of this account writes to: the topic's policy is what makes an alert genuine.
+    pub topic: String,
+    /// This account, 12 digits.
+    pub account: String,
+    /// How long a mail stays in the hand of whoever began to send it, seconds.
+    pub mail_lease_seconds: u64,
+}
+
+/// What became of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Launches are frozen; the operator is told.
+    Frozen {
+        /// Why, in words.
+        why: String,
+        /// Instances that were ended.
+        ended: Vec<String>,
+        /// Instances that could not be ended, and why.
+        stubborn: Vec<String>,
+    },
+    /// Not for this deployment: another topic or account. Nothing was done.
+    Foreign(String),
+}
+
+/// A message that could not be worked off; trying again helps, unless it is no message of SNS.
+#[derive(Debug, thiserror::Error)]
+pub enum AlertError {
+    /// No message of SNS; trying again does not help.
+    #[error("the event is no message of sns")]
+    Shape(#[source] serde_json::Error),
+    /// State or mail are out of order.
+    #[error("the freeze or its mail could not be recorded")]
+    Jobs(#[from] JobsError),
+    /// The fleet does not answer.
+    #[error("the instances cannot be listed")]
+    Fleet(#[from] FleetError),
+}
+
+/// Works off one event of SNS.
+///
+/// # Errors
+/// See [`AlertError`]. A repeated call freezes, ends and tells nothing twice.
+pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, AlertError> {
+    let event: SnsEvent = serde_json::from_value(event.clone()).map_err(AlertError::Shape)?;
+    let mut outcomes = Vec::new();
+    for record in event.records {
+        outcomes.push(one(record, deps).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn one(record: SnsRecord, deps: &Deps) -> Result<Outcome, AlertError> {
+    if record.sns.topic_arn != deps.topic {
+        return Ok(Outcome::Foreign(format!("topic `{}`", record.sns.topic_arn)));
+    }
+    let text = &record.sns.message;
+    let (why, reaction) = match Alert::parse(text) {
+        Ok(alert) if alert.account != deps.account => return Ok(Outcome::Foreign(format!("account `{}`", alert.account))),
+        Ok(alert) => (alert.to_string(), alert.reaction()),
+        Err(error) => (format!("an alert that cannot be read ({error})"), Reaction::FreezeAndAsk),
+    };
+    dropscope_jobs::freeze(&*deps.objects, &why, deps.clock.now()).await?;
+    let (ended, stubborn) = match reaction {
+        Reaction::FreezeAndEnd => end_all(deps).await?,
+        Reaction::Freeze | Reaction::FreezeAndAsk => (Vec::new(), Vec::new()),
+    };
+    let outcome = Outcome::Frozen { why, ended, stubborn };
+    let mail = told(&record.sns.message_id, &outcome, reaction, text);
+    dropscope_jobs::deliver(&*deps.objects, &*deps.mailer, &mail, deps.mail_lease_seconds, deps.clock.now()).await?;
+    Ok(outcome)
+}
+
+/// Ends every instance of this deployment, each by a call of its own.
+async fn end_all(deps: &Deps) -> Result<(Vec<String>, Vec<String>), AlertError> {
+    let (mut ended, mut stubborn) = (Vec::new(), Vec::new());
+    for instance in deps.fleet.list().await?.into_iter().filter(|i| i.state == InstanceState::Alive) {
+        match deps.fleet.terminate(&instance.id).await {
+            Ok(()) => ended.push(instance.id),
+            Err(error) => stubborn.push(format!("{}: {error}", instance.id)),
+        }
+    }
+    Ok((ended, stubborn))
+}
+
+fn told(message: &str, outcome: &Outcome, reaction: Reaction, text: &str) -> Mail {
+    let (why, ended, stubborn) = match outcome {
+        Outcome::Frozen { why, ended, stubborn } => (why.as_str(), ended.as_slice(), stubborn.as_slice()),
+        Outcome::Foreign(why) => (why.as_str(), &[][..], &[][..]),
+    };
+    mail::budget_alert(message, why, reaction, ended, stubborn, text)
+}

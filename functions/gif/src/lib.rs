@@ -1,0 +1,19 @@
+//! The gif function: an accepted recording's projections, still and animated.
+//!
+//! Called by the creation of a run's `manifest.json`; puts [`PREVIEW_FILES`] beside it.
+
+use dropscope_projection::PREVIEW_FILES;
+use dropscope_stage::Stage;
+use serde_json::Value;
+
+pub use dropscope_stage::{Deps, Outcome, StageError};
+
+const STAGE: Stage = Stage { files: &PREVIEW_FILES, render: |survey, _| survey.preview_files() };
+
+/// Works off one notification of a manifest.
+///
+/// # Errors
+/// See [`StageError`]. A repeated call does nothing once all files are there.
+pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, StageError> {
+    dropscope_stage::handle(event, deps, &STAGE).await
+}

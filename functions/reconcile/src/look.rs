@@ -1,0 +1,75 @@
+//! What is wrong with one run: pure decisions over what was seen.
+
+use dropscope_pipeline::budget::{Budget, attempt_id};
+use dropscope_pipeline::{Job, State, Timestamp};
+use dropscope_ports::{Instance, InstanceState};
+
+/// How long things may take before they count as wrong, seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// A launch, before an instance that nobody sees counts as gone (EC2 describes an instance some seconds late).
+    pub launch: u64,
+    /// A run that may be launched, before it is announced again.
+    pub wake: u64,
+    /// A verdict, before the check of a recording counts as given up.
+    pub verdict: u64,
+    /// An instance whose run is over, before it is ended.
+    pub leave: u64,
+}
+
+/// Why the job's instance counts as gone; none while it lives, or may still appear.
+pub(crate) fn lost(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> Option<String> {
+    let seen = instance_of(job, instances);
+    let late = now >= job.since.plus_seconds(patience.launch);
+    let gone = seen.map_or(late, |instance| instance.state == InstanceState::Ended);
+    match (&job.state, seen) {
+        (State::Running { instance }, _) if gone => Some(format!("instance {instance} ended before the run was done")),
+        (State::Launching, Some(instance)) if gone => Some(format!("instance {} ended before it began", instance.id)),
+        _ => None,
+    }
+}
+
+/// Whether a launch was cut short before it started anything: announced again it goes on with the same attempt, whose
+/// money is reserved and whose token starts one instance at most. Nothing is counted against the run.
+pub(crate) fn not_started(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> bool {
+    job.state == State::Launching && instance_of(job, instances).is_none() && now >= job.since.plus_seconds(patience.launch)
+}
+
+/// Whether the run may be announced now, once nothing refuses it.
+pub(crate) fn may_go(job: &Job, patience: Patience, now: Timestamp) -> bool {
+    match job.state {
+        State::Validated | State::Waiting { .. } => now >= job.since.plus_seconds(patience.wake),
+        State::Interrupted { .. } | State::Stopped { .. } => true,
+        _ => false,
+    }
+}
+
+/// Why the budget would refuse what the last launch asked for; asking in vain every minute would cost money itself.
+pub(crate) fn refusal(job: &Job, budget: &Budget, now: Timestamp) -> Option<String> {
+    let lifetime = job.manifest.as_ref().map_or(0, |manifest| manifest.needs.lifetime_seconds());
+    let asked = job.usd_per_hour.per_hour_for(lifetime);
+    budget.clone().reserve("asked", asked, &job.owner, now).err().map(|refusal| refusal.to_string())
+}
+
+/// Attempts that hold money and have nothing to spend it on: another attempt is the job's, or nothing runs.
+pub(crate) fn idle_reservations(job: &Job, budget: &Budget) -> Vec<u32> {
+    let busy = matches!(job.state, State::Launching | State::Running { .. });
+    let idle = |attempt: &u32| *attempt < job.attempt || !busy;
+    let holds = |attempt: &u32| budget.reservations.contains_key(&attempt_id(&job.run, *attempt));
+    (1..=job.attempt).filter(idle).filter(holds).collect()
+}
+
+/// Whether an instance works on nothing: its run is over, or another attempt's.
+pub(crate) fn idle_instance(instance: &Instance, jobs: &[Job], patience: Patience, now: Timestamp) -> bool {
+    let alive = instance.state == InstanceState::Alive;
+    let late = |since: Timestamp| now >= since.plus_seconds(patience.leave);
+    match jobs.iter().find(|job| job.run == instance.run) {
+        Some(job) if job.state.is_final() || job.attempt != instance.attempt => alive && late(job.since),
+        Some(_) => false,
+        None => alive && late(instance.launched_at),
+    }
+}
+
+fn instance_of<'a>(job: &Job, instances: &'a [Instance]) -> Option<&'a Instance> {
+    instances.iter().find(|i| i.run == job.run && i.attempt == job.attempt)
+}

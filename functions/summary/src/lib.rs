@@ -1,0 +1,26 @@
+//! The summary function: whether an accepted recording is any good, in numbers, words and a plot.
+//!
+//! Called by the creation of a run's `manifest.json`; puts [`SUMMARY_FILES`] beside it.
+
+use dropscope_projection::{About, SUMMARY_FILES};
+use dropscope_stage::Stage;
+use serde_json::Value;
+
+pub use dropscope_stage::{Deps, Outcome, StageError};
+
+const STAGE: Stage = Stage {
+    files: &SUMMARY_FILES,
+    render: |survey, manifest| {
+        let rate = &manifest.plan.frame_rate_hz;
+        let about = About { name: manifest.name.clone(), frame_rate_hz: rate.value, frame_rate_assumed: rate.assumed() };
+        survey.summary_files(&about)
+    },
+};
+
+/// Works off one notification of a manifest.
+///
+/// # Errors
+/// See [`StageError`]. A repeated call does nothing once all files are there.
+pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, StageError> {
+    dropscope_stage::handle(event, deps, &STAGE).await
+}

@@ -1,0 +1,43 @@
+//! Frames to projections, pictures, animations and a quality summary, in one pass over a recording.
+//!
+//! [`survey`] reads the first channel of every plane once, a few frames at a time. Memory follows the size of a frame,
+//! the number of planes and the number of windows; of each frame only a few numbers stay. The [`Survey`] then gives
+//! the files of two stages: [`Survey::preview_files`] (what the tissue looks like) and [`Survey::summary_files`]
+//! (whether the recording is any good).
+//!
+//! ```no_run
+//! use dropscope_projection::{Windows, survey};
+//! use dropscope_recording::{Limits, Overrides, open};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let file = std::fs::File::open("session.tif")?;
+//! let mut recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
+//! let survey = survey(&mut recording, &Windows::default(), &|_, _| {})?;
+//! for (name, bytes) in survey.preview_files()? {
+//!     std::fs::write(name, bytes)?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
+
+mod accumulate;
+mod batch;
+mod bin;
+mod error;
+mod image;
+mod images;
+mod measure;
+mod motion;
+mod report;
+mod saturation;
+mod survey;
+mod windows;
+
+pub use error::ProjectionError;
+pub use image::Image;
+pub use images::PREVIEW_FILES;
+pub use motion::Shift;
+pub use report::{About, Figures, Flag, Motion, SUMMARY_FILES, Severity, Summary};
+pub use saturation::Saturation;
+pub use survey::{FrameFigures, PlaneSurvey, Projections, Survey, survey};
+pub use windows::Windows;

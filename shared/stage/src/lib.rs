@@ -1,0 +1,200 @@
+//! From the notification of a manifest to the files of one stage that looks through the recording once.
+//!
+//! What gif and summary have in common. Called twice, late or half way, it puts what is missing; files depend on the
+//! recording and its settings only, so putting one again changes nothing.
+
+use dropscope_jobs::JobsError;
+use dropscope_pipeline::event::{self, EventError};
+use dropscope_pipeline::{Manifest, ObjectKey, RunId, Upload};
+use dropscope_ports::retry::patiently;
+use dropscope_ports::{Condition, ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
+use dropscope_projection::{ProjectionError, Survey, Windows, survey};
+use dropscope_recording::{Info, Limits, Overrides, RecordingError};
+use serde_json::Value;
+use std::sync::Arc;
+
+/// Ranged reads of this size keep a connection busy (S3 performance guidelines: 8 or 16 MB).
+const WHOLE_BLOCK: u64 = 8 << 20;
+/// A sampled recording is read in blocks of about one time point: what lies between is not fetched.
+const SAMPLED_BLOCKS: std::ops::RangeInclusive<u64> = (64 << 10)..=(8 << 20);
+
+/// What a stage may touch.
+#[derive(Clone)]
+pub struct Deps {
+    /// Name of the bucket that this deployment watches.
+    pub bucket: String,
+    /// The bucket.
+    pub objects: Arc<dyn Objects>,
+    /// Most bytes of a recording that are read; larger ones are sampled evenly.
+    pub max_bytes: u64,
+}
+
+/// What a stage makes of a survey.
+pub struct Stage {
+    /// Names of its files.
+    pub files: &'static [&'static str],
+    /// Makes them.
+    pub render: fn(&Survey, &Manifest) -> Result<Files, ProjectionError>,
+}
+
+/// Files by name.
+pub type Files = Vec<(&'static str, Vec<u8>)>;
+
+/// What became of one notified manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The files are there now.
+    Made(RunId),
+    /// They were there already.
+    Already(RunId),
+    /// The recording cannot be read, and why; the segmentation tells its owner.
+    Skipped(RunId, String),
+    /// The object is no manifest of a run of this bucket, or is no longer there.
+    Ignored(String),
+}
+
+/// A notification that could not be worked off.
+#[derive(Debug, thiserror::Error)]
+pub enum StageError {
+    /// Not a notification of a created object; trying again does not help.
+    #[error("the event is refused")]
+    Event(#[from] EventError),
+    /// State is out of order; trying again later helps.
+    #[error("the run's state cannot be read")]
+    Jobs(#[from] JobsError),
+    /// The bucket is out of order; trying again later helps.
+    #[error("the bucket cannot be read or written")]
+    Store(#[from] ObjectsError),
+    /// The recording could not be read for a reason that is not its own; trying again later helps.
+    #[error("the recording cannot be read now")]
+    Reading(#[source] RecordingError),
+    /// The manifest is not one.
+    #[error("the manifest `{key}` cannot be understood")]
+    Manifest {
+        /// Which.
+        key: ObjectKey,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// A file could not be made.
+    #[error("a file could not be made")]
+    Render(#[source] ProjectionError),
+    /// The machine ended the work.
+    #[error("the work was cut short")]
+    Cut(#[from] tokio::task::JoinError),
+}
+
+/// Works off one notification.
+///
+/// # Errors
+/// See [`StageError`].
+pub async fn handle(event: &Value, deps: &Deps, stage: &Stage) -> Result<Vec<Outcome>, StageError> {
+    let mut outcomes = Vec::new();
+    for upload in event::uploads(event)? {
+        outcomes.push(match run_of(&upload, &deps.bucket) {
+            Some((run, folder)) => one(run, &folder, &upload.key, deps, stage).await?,
+            None => Outcome::Ignored(upload.key.to_string()),
+        });
+    }
+    Ok(outcomes)
+}
+
+/// The run whose manifest this is, `results/…/<run>/manifest.json`, and its folder.
+fn run_of(upload: &Upload, bucket: &str) -> Option<(RunId, ObjectKey)> {
+    let folder = upload.key.as_str().strip_suffix("manifest.json")?;
+    let run = folder.strip_prefix("results/")?.strip_suffix('/')?.rsplit('/').next()?.parse().ok()?;
+    (upload.bucket == bucket).then(|| (run, ObjectKey::raw(folder)))
+}
+
+async fn one(run: RunId, folder: &ObjectKey, key: &ObjectKey, deps: &Deps, stage: &Stage) -> Result<Outcome, StageError> {
+    if all_there(folder, deps, stage).await? {
+        return Ok(Outcome::Already(run));
+    }
+    let object = match patiently(|| deps.objects.get(key, &EVERYTHING)).await {
+        Err(ObjectsError::NotFound { .. }) => return Ok(Outcome::Ignored(key.to_string())),
+        object => object?,
+    };
+    let manifest: Manifest =
+        serde_json::from_slice(&object.bytes).map_err(|source| StageError::Manifest { key: key.clone(), source })?;
+    let overrides = dropscope_jobs::load_job(&*deps.objects, &run).await?.settings.overrides();
+    match sorted(files(manifest, overrides, deps, stage).await?)? {
+        Ok(files) => {
+            for (name, bytes) in files {
+                let key = folder.child(name);
+                patiently(|| deps.objects.put(&key, bytes.clone(), &Condition::Always)).await?;
+            }
+            Ok(Outcome::Made(run))
+        }
+        Err(cause) => {
+            tracing::warn!(run = %run, cause = %cause, "the recording is skipped");
+            Ok(Outcome::Skipped(run, cause))
+        }
+    }
+}
+
+const EVERYTHING: Select = Select { version: None, if_match: None, range: None };
+
+async fn all_there(folder: &ObjectKey, deps: &Deps, stage: &Stage) -> Result<bool, StageError> {
+    for name in stage.files {
+        let key = folder.child(name);
+        match patiently(|| deps.objects.head(&key, &EVERYTHING)).await {
+            Err(ObjectsError::NotFound { .. }) => return Ok(false),
+            found => found?,
+        };
+    }
+    Ok(true)
+}
+
+/// Looks through the recording on a thread that may block.
+async fn files(
+    manifest: Manifest,
+    overrides: Overrides,
+    deps: &Deps,
+    stage: &Stage,
+) -> Result<Result<Files, ProjectionError>, StageError> {
+    let (objects, max_bytes, render) = (deps.objects.clone(), deps.max_bytes, stage.render);
+    let runtime = tokio::runtime::Handle::current();
+    let work = move || {
+        let plan = Windows::default().within(manifest.size, manifest.recording.frames, max_bytes);
+        let meta = ObjectMeta {
+            key: manifest.key.clone(),
+            size: manifest.size,
+            etag: manifest.etag.clone(),
+            version: manifest.version.clone(),
+        };
+        let reader = ObjectReader::new(objects, runtime, meta, block(&plan, &manifest.recording));
+        let mut recording = dropscope_recording::open(Box::new(reader), &Limits::default(), &overrides)?;
+        let survey = survey(&mut recording, &plan, &|_, _| {})?;
+        render(&survey, &manifest)
+    };
+    Ok(tokio::task::spawn_blocking(work).await?)
+}
+
+fn block(plan: &Windows, info: &Info) -> u64 {
+    if plan.every == 1 {
+        return WHOLE_BLOCK;
+    }
+    let time_point = info.height as u64 * info.width as u64 * info.dtype.bytes() as u64 * (info.planes * info.channels) as u64;
+    time_point.clamp(*SAMPLED_BLOCKS.start(), *SAMPLED_BLOCKS.end())
+}
+
+/// The files, or why the recording itself forbids them; what another try may mend is an error.
+fn sorted(made: Result<Files, ProjectionError>) -> Result<Result<Files, String>, StageError> {
+    match made {
+        Ok(files) => Ok(Ok(files)),
+        Err(ProjectionError::Recording(error)) if replaced(&error) => {
+            Ok(Err("the recording was replaced or removed before it was read".to_owned()))
+        }
+        Err(ProjectionError::Recording(error @ RecordingError::Io(_))) => Err(StageError::Reading(error)),
+        Err(ProjectionError::Recording(error)) => Ok(Err(error.to_string())),
+        Err(error) => Err(StageError::Render(error)),
+    }
+}
+
+/// Whether a reading failed because the object is no longer the one that was accepted.
+fn replaced(error: &RecordingError) -> bool {
+    let RecordingError::Io(error) = error else { return false };
+    let store = error.get_ref().and_then(|inner| inner.downcast_ref::<ObjectsError>());
+    matches!(store, Some(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }))
+}
