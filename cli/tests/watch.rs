@@ -185,3 +185,17 @@ fn ctrl_c_ends_it_well_and_leaves_the_work_for_the_next_start() {
     let job = &jobs(dir.path())["recordings/ana/x.tif"][0];
     assert_eq!((job["state"]["is"].as_str(), job["interruptions"].as_u64()), (Some("done"), Some(0)));
 }
+
+#[test]
+fn what_is_no_recording_is_told_once_and_again_when_it_is_copied_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let _watch = Watch::start(dir.path());
+    let to = dir.path().join("recordings/ana/notes.tif");
+    std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+    for copies in 1..=2 {
+        std::fs::write(&to, b"no recording").unwrap();
+        until("it is told", dir.path(), || mails(dir.path()) == copies);
+        std::thread::sleep(Duration::from_secs(4));
+        assert_eq!(mails(dir.path()), copies, "each copy has one mail");
+    }
+}

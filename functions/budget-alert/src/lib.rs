@@ -39,7 +39,7 @@ pub enum Outcome {
         /// Instances that were ended.
         ended: Vec<String>,
         /// Instances that could not be ended, and why.
-        stubborn: Vec<String>,
+        unended: Vec<String>,
     },
     /// Not for this deployment: another topic or account. Nothing was done.
     Foreign(String),
@@ -83,11 +83,11 @@ async fn one(record: SnsRecord, deps: &Deps) -> Result<Outcome, AlertError> {
         Err(error) => (format!("an alert that cannot be read ({error})"), Reaction::FreezeAndAsk),
     };
     dropscope_jobs::freeze(&*deps.objects, &why, deps.clock.now()).await?;
-    let (ended, stubborn) = match reaction {
+    let (ended, unended) = match reaction {
         Reaction::FreezeAndEnd => end_all(deps).await?,
         Reaction::Freeze | Reaction::FreezeAndAsk => (Vec::new(), Vec::new()),
     };
-    let outcome = Outcome::Frozen { why, ended, stubborn };
+    let outcome = Outcome::Frozen { why, ended, unended };
     let mail = told(&record.sns.message_id, &outcome, reaction, text);
     dropscope_jobs::deliver(&*deps.objects, &*deps.mailer, &mail, deps.mail_lease_seconds, deps.clock.now()).await?;
     Ok(outcome)
@@ -95,20 +95,20 @@ async fn one(record: SnsRecord, deps: &Deps) -> Result<Outcome, AlertError> {
 
 /// Ends every instance of this deployment, each by a call of its own.
 async fn end_all(deps: &Deps) -> Result<(Vec<String>, Vec<String>), AlertError> {
-    let (mut ended, mut stubborn) = (Vec::new(), Vec::new());
+    let (mut ended, mut unended) = (Vec::new(), Vec::new());
     for instance in deps.fleet.list().await?.into_iter().filter(|i| i.state == InstanceState::Alive) {
         match deps.fleet.terminate(&instance.id).await {
             Ok(()) => ended.push(instance.id),
-            Err(error) => stubborn.push(format!("{}: {error}", instance.id)),
+            Err(error) => unended.push(format!("{}: {error}", instance.id)),
         }
     }
-    Ok((ended, stubborn))
+    Ok((ended, unended))
 }
 
 fn told(message: &str, outcome: &Outcome, reaction: Reaction, text: &str) -> Mail {
-    let (why, ended, stubborn) = match outcome {
-        Outcome::Frozen { why, ended, stubborn } => (why.as_str(), ended.as_slice(), stubborn.as_slice()),
+    let (why, ended, unended) = match outcome {
+        Outcome::Frozen { why, ended, unended } => (why.as_str(), ended.as_slice(), unended.as_slice()),
         Outcome::Foreign(why) => (why.as_str(), &[][..], &[][..]),
     };
-    mail::budget_alert(message, why, reaction, ended, stubborn, text)
+    mail::budget_alert(message, why, reaction, ended, unended, text)
 }

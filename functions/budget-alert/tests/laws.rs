@@ -96,9 +96,9 @@ async fn a_reached_limit_freezes_ends_what_can_be_ended_and_tells() {
     for name in ["sns-budget-actual.json", "sns-budget-subject-null.json"] {
         let bench = bench();
         let outcome = handle(&event(name), &bench.deps).await.unwrap().remove(0);
-        let Outcome::Frozen { ended, stubborn, .. } = outcome else { panic!("{name}: {outcome:?}") };
+        let Outcome::Frozen { ended, unended, .. } = outcome else { panic!("{name}: {outcome:?}") };
         assert_eq!((ended, bench.fleet.alive()), (vec!["i-1".to_owned(), "i-3".to_owned()], vec!["i-2".to_owned()]), "{name}");
-        assert!(stubborn[0].starts_with("i-2"), "{name}");
+        assert!(unended[0].starts_with("i-2"), "{name}");
         assert!(bench.frozen().await.unwrap().contains("$52.31 spent of $50.00"), "{name}");
         let mails = bench.mails();
         assert!(mails.len() == 1 && mails[0].contains("i-2") && mails[0].contains("thaw"), "{name}: {mails:?}");

@@ -67,12 +67,12 @@ fn mail_id(run: &RunId, kind: MailKind) -> String {
 }
 
 /// The operator's mail about an alert of AWS Budgets. `message` is the id that SNS gave it: repeated, it is one mail.
-pub fn budget_alert(message: &str, why: &str, reaction: Reaction, ended: &[String], stubborn: &[String], text: &str) -> Mail {
+pub fn budget_alert(message: &str, why: &str, reaction: Reaction, ended: &[String], unended: &[String], text: &str) -> Mail {
     let mut lines = Lines::default();
     lines.row("Frozen", "no recording is segmented until you thaw it");
     lines.row("Why", &shown(why));
     lines.row("Ended", &counted(ended.len(), "instance"));
-    for one in stubborn {
+    for one in unended {
         lines.row("Not ended", &shown(one));
     }
     lines.blank();

@@ -64,7 +64,8 @@ impl Arrivals {
             Ok(meta) => {
                 memory.announced(&file.key, Instant::now());
                 let (bucket, key) = (BUCKET.to_owned(), meta.key);
-                let upload = Upload { bucket, key, version: None, etag: meta.etag, size: Some(meta.size), sequencer: None };
+                let upload =
+                    Upload { bucket, key, version: None, etag: meta.etag, size: Some(meta.size), sequencer: sequencer(file) };
                 // Nobody listens any more: the program ends.
                 let _ = self.announce.send(upload);
             }
@@ -72,6 +73,14 @@ impl Arrivals {
             Err(error) => tracing::warn!(key = %file.key, error = dropscope_runtime::chain(&error), "a recording cannot be read"),
         }
     }
+}
+
+/// The time of the last write, as the store numbers its own: a file copied there again is a later upload, a file that is
+/// looked at again, or that the store wrote itself, is not.
+fn sequencer(file: &Sighting) -> Option<String> {
+    let (seconds, nanoseconds) = file.modified;
+    let time = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+    u128::try_from(time).ok().map(|time| format!("{time:016X}"))
 }
 
 impl Memory {
