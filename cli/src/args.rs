@@ -54,6 +54,16 @@ pub enum Command {
     /// What runs, what waits and why, and what each run cost
     #[command(after_help = "Example:\n  dropscope status --at dropscope-demo")]
     Status(Status),
+    /// Where the figure of a run is
+    #[command(after_help = "Example:\n  dropscope open 7a57020c3ae81ffc --at dropscope-demo")]
+    Open(Open),
+    /// Copy the results of a run
+    #[command(after_help = "Example:\n  dropscope fetch 7a57020c3ae81ffc --at dropscope-demo --out results")]
+    Fetch(Fetch),
+    /// Run a recording again, with other settings
+    #[command(after_help = "Example:\n  dropscope rerun 7a57020c3ae81ffc --at dropscope-demo --tau 0.7\n\n\
+        The run keeps its results; the new one has the same name with a number.")]
+    Rerun(Rerun),
     /// Money spent and reserved, the cap, and whether launches are frozen
     #[command(
         after_help = "Example:\n  dropscope budget --at dropscope-demo\n  dropscope budget --at dropscope-demo set 50\n  dropscope budget --at dropscope-demo thaw"
@@ -172,6 +182,42 @@ pub struct Status {
     /// Report as JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `dropscope open`
+#[derive(Debug, ClapArgs)]
+pub struct Open {
+    /// The run, as `dropscope status` names it
+    pub run: String,
+    /// Folder of the embedded cloud
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub at: PathBuf,
+}
+
+/// `dropscope fetch`
+#[derive(Debug, ClapArgs)]
+pub struct Fetch {
+    /// The run, as `dropscope status` names it
+    pub run: String,
+    /// Folder of the embedded cloud
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub at: PathBuf,
+    /// Folder for the copy, which has the recording's name
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub out: PathBuf,
+}
+
+/// `dropscope rerun`
+#[derive(Debug, ClapArgs)]
+pub struct Rerun {
+    /// The run, as `dropscope status` names it
+    pub run: String,
+    /// Folder of the embedded cloud
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub at: PathBuf,
+    /// Settings.
+    #[command(flatten)]
+    pub settings: SettingArgs,
 }
 
 /// `dropscope budget`

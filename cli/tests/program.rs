@@ -258,7 +258,7 @@ fn one_bad_recording_does_not_stop_the_others() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in ["demo", "run", "validate", "segment", "preview", "summarize", "status", "budget"] {
+    for command in ["demo", "run", "validate", "segment", "preview", "summarize", "open", "fetch", "rerun", "watch", "status", "budget"] {
         let out = dropscope(&[command, "--help"]);
         assert_eq!(out.status.code(), Some(0));
         assert!(text(&out.stdout).contains("Example"), "{command}");
@@ -284,6 +284,20 @@ fn the_demo_finds_at_least_four_of_five_planted_cells() {
 fn the_demo_can_be_asked_about(folder: &Path) {
     let status = text(&dropscope(&["status", "--at", path(folder)]).stdout);
     assert!(status.contains("done") && status.contains("recordings/demo/zebrafish.tif"), "{status}");
+    let run = status.split_whitespace().next().unwrap();
+    let figure = text(&dropscope(&["open", run, "--at", path(folder)]).stdout);
+    assert!(std::fs::read(figure.trim()).unwrap().starts_with(b"\x89PNG"), "{figure}");
+    let fetched = folder.join("fetched");
+    let fetch = dropscope(&["fetch", run, "--at", path(folder), "--out", path(&fetched)]);
+    assert_eq!(fetch.status.code(), Some(0), "{}", text(&fetch.stderr));
+    assert!(fetched.join("zebrafish/suite2p/plane0/F.npy").is_file() && fetched.join("zebrafish/max.gif").is_file());
+    let rerun = text(&dropscope(&["rerun", run, "--at", path(folder), "--tau", "0.5"]).stdout);
+    assert!(rerun.starts_with(&format!("{run}-2 ")), "{rerun}");
+    let job = std::fs::read_to_string(folder.join(format!("state/jobs/{run}-2.json"))).unwrap();
+    let job: serde_json::Value = serde_json::from_str(&job).unwrap();
+    assert_eq!((job["state"]["is"].as_str(), job["manifest"]["plan"]["tau_s"]["value"].as_f64()), (Some("validated"), Some(0.5)));
+    assert_eq!(dropscope(&["open", &format!("{run}-2"), "--at", path(folder)]).status.code(), Some(2));
+    assert_eq!(dropscope(&["fetch", "0000000000000000", "--at", path(folder)]).status.code(), Some(2));
     let set = dropscope(&["budget", "--at", path(folder), "set", "12.5"]);
     assert_eq!(set.status.code(), Some(0), "{}", text(&set.stderr));
     let budget = dropscope(&["budget", "--at", path(folder), "--json"]);

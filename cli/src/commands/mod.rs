@@ -2,6 +2,7 @@
 
 mod demo;
 mod preview;
+mod results;
 mod run;
 mod segment;
 mod status;
@@ -25,6 +26,9 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Preview(args) => preview::one_stage(&args, preview::Kind::Preview),
         Command::Summarize(args) => preview::one_stage(&args, preview::Kind::Summary),
         Command::Watch(args) => watch::watch(&args),
+        Command::Open(args) => results::open(&args),
+        Command::Fetch(args) => results::fetch(&args),
+        Command::Rerun(args) => results::rerun(&args),
         Command::Status(args) => status::status(&args),
         Command::Budget(args) => status::budget(&args),
     }

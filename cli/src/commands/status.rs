@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The bucket in a folder that `watch` or `demo` made; a folder without one is no bucket, and is not made one.
-fn store(folder: &Path) -> Result<LocalStore, Failure> {
+pub(super) fn store(folder: &Path) -> Result<LocalStore, Failure> {
     if !folder.join(".dropscope").is_dir() {
         let cause = format!("{} holds no bucket", folder.display());
         return Err(Failure::input(cause, "name the folder of `dropscope watch` or `dropscope demo` with --at"));
@@ -22,7 +22,7 @@ fn store(folder: &Path) -> Result<LocalStore, Failure> {
     LocalStore::open(folder, BUCKET).map_err(|error| super::run::unwritable(folder, &error))
 }
 
-fn unreadable(error: JobsError) -> Failure {
+pub(super) fn unreadable(error: JobsError) -> Failure {
     Failure::failed(&error, "look at the folder's state/")
 }
 

@@ -77,6 +77,23 @@ pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, Validate
     Ok(outcomes)
 }
 
+/// Runs the recording of an earlier run again, under the next free name: `settings` over those of that run.
+///
+/// # Errors
+/// See [`ValidateError`].
+pub async fn rerun(of: &RunId, settings: &Settings, deps: &Deps) -> Result<Job, ValidateError> {
+    let earlier = dropscope_jobs::load_job(&*deps.objects, of).await?;
+    let key = RecordingKey::parse(&earlier.upload.key).map_err(EventError::Key)?;
+    let settings = settings.over(&earlier.settings);
+    let mut number = 2;
+    while dropscope_jobs::find_job(&*deps.objects, &of.again(number)).await?.is_some() {
+        number += 1;
+    }
+    let fresh = Job::claim(of.again(number), earlier.upload, earlier.owner, settings, deps.clock.now());
+    let job = dropscope_jobs::create_job(&*deps.objects, fresh).await?;
+    proceed(job, &key, deps).await
+}
+
 async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
     if upload.bucket != deps.bucket {
         return Ok(Outcome::OtherBucket(upload.bucket));
@@ -85,12 +102,17 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
         Ok(key) => key,
         Err(why) => return Ok(Outcome::Ignored(why)),
     };
-    let mut job = match find(&upload, deps).await? {
+    let job = match find(&upload, deps).await? {
         Ok(job) => job,
         Err(run) => claim(run, upload, &key, deps).await?,
     };
+    Ok(Outcome::Run(Box::new(proceed(job, &key, deps).await?)))
+}
+
+/// From wherever the job stands to a verdict that is announced or told.
+async fn proceed(mut job: Job, key: &RecordingKey, deps: &Deps) -> Result<Job, ValidateError> {
     if job.state == State::Received {
-        job = judge(job, &key, deps).await?;
+        job = judge(job, key, deps).await?;
     }
     if job.state == State::Validated {
         announce(&job, deps).await?;
@@ -103,7 +125,7 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
         settles: false,
     };
     dropscope_jobs::close(&closing, &job, deps.clock.now()).await?;
-    Ok(Outcome::Run(Box::new(job)))
+    Ok(job)
 }
 
 /// The job of this upload, or the run that it is to be.

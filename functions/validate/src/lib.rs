@@ -7,4 +7,4 @@ mod handler;
 mod settings;
 
 pub use check::{Accepted, HEADER_BLOCK, check, report, report_rejected, too_long};
-pub use handler::{Deps, Outcome, ValidateError, handle};
+pub use handler::{Deps, Outcome, ValidateError, handle, rerun};
