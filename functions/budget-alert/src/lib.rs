@@ -6,7 +6,7 @@
 use aws_lambda_events::event::sns::{SnsEvent, SnsRecord};
 use dropscope_jobs::JobsError;
 use dropscope_pipeline::alert::{Alert, Reaction};
-use dropscope_pipeline::{Mail, mail};
+use dropscope_pipeline::mail;
 use dropscope_ports::{Clock, Fleet, FleetError, InstanceState, Mailer, Objects};
 use serde_json::Value;
 use std::sync::Arc;
@@ -87,10 +87,9 @@ async fn one(record: SnsRecord, deps: &Deps) -> Result<Outcome, AlertError> {
         Reaction::FreezeAndEnd => end_all(deps).await?,
         Reaction::Freeze | Reaction::FreezeAndAsk => (Vec::new(), Vec::new()),
     };
-    let outcome = Outcome::Frozen { why, ended, unended };
-    let mail = told(&record.sns.message_id, &outcome, reaction, text);
+    let mail = mail::budget_alert(&record.sns.message_id, &why, reaction, &ended, &unended, text);
     dropscope_jobs::deliver(&*deps.objects, &*deps.mailer, &mail, deps.mail_lease_seconds, deps.clock.now()).await?;
-    Ok(outcome)
+    Ok(Outcome::Frozen { why, ended, unended })
 }
 
 /// Ends every instance of this deployment, each by a call of its own.
@@ -103,12 +102,4 @@ async fn end_all(deps: &Deps) -> Result<(Vec<String>, Vec<String>), AlertError> 
         }
     }
     Ok((ended, unended))
-}
-
-fn told(message: &str, outcome: &Outcome, reaction: Reaction, text: &str) -> Mail {
-    let (why, ended, unended) = match outcome {
-        Outcome::Frozen { why, ended, unended } => (why.as_str(), ended.as_slice(), unended.as_slice()),
-        Outcome::Foreign(why) => (why.as_str(), &[][..], &[][..]),
-    };
-    mail::budget_alert(message, why, reaction, ended, unended, text)
 }

@@ -22,20 +22,9 @@ pub enum OutputError {
     /// There is no plane to write.
     #[error("the result holds no plane")]
     NoPlanes,
-    /// A PNG could not be encoded.
-    #[error("the picture could not be encoded")]
-    Png(#[from] png::EncodingError),
-    /// The figure is not an SVG the rasteriser takes.
-    #[error("the figure could not be rasterised")]
-    Svg(#[from] resvg::usvg::Error),
-    /// The picture has a size no image can have.
-    #[error("a picture cannot be `{width}` × `{height}` pixels")]
-    PictureSize {
-        /// Width, pixels.
-        width: usize,
-        /// Height, pixels.
-        height: usize,
-    },
+    /// A picture could not be made.
+    #[error(transparent)]
+    Picture(#[from] dropscope_picture::PictureError),
     /// A file could not be written: space, permission, a vanished folder.
     #[error("`{path}` could not be written")]
     Write {

@@ -16,6 +16,7 @@ mod suite2p;
 mod tables;
 
 pub use dff::delta_f_over_f;
+pub use dropscope_picture::PictureError;
 pub use error::OutputError;
 pub use figure::{figure_svg, rasterize};
 pub use files::{render_all, write_folder};

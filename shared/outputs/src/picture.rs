@@ -2,18 +2,18 @@
 
 use ndarray::Array2;
 
-use crate::OutputError;
+use dropscope_picture::{Color, PictureError, encode_png};
 
 /// Encodes an image as an 8-bit grey PNG: `low` and below is black, `high` and above white.
 ///
 /// Values that are not numbers are black; an image without contrast is mid-grey.
 ///
 /// # Errors
-/// [`OutputError::PictureSize`] for an image without pixels, [`OutputError::Png`] otherwise.
-pub fn gray_png(image: &Array2<f32>, low: f32, high: f32) -> Result<Vec<u8>, OutputError> {
+/// See [`encode_png`].
+pub fn gray_png(image: &Array2<f32>, low: f32, high: f32) -> Result<Vec<u8>, PictureError> {
     let (height, width) = image.dim();
     let pixels: Vec<u8> = image.iter().map(|&v| gray(v, low, high)).collect();
-    encode(width, height, png::ColorType::Grayscale, &pixels)
+    encode_png(width, height, Color::Gray, &pixels)
 }
 
 fn gray(value: f32, low: f32, high: f32) -> u8 {
@@ -26,30 +26,8 @@ fn gray(value: f32, low: f32, high: f32) -> u8 {
 }
 
 /// Encodes `width × height` RGB triples.
-pub(crate) fn rgb_png(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, OutputError> {
-    encode(width, height, png::ColorType::Rgb, rgb)
-}
-
-/// Encodes `width × height` RGBA quadruples, not premultiplied.
-pub(crate) fn rgba_png(width: usize, height: usize, rgba: &[u8]) -> Result<Vec<u8>, OutputError> {
-    encode(width, height, png::ColorType::Rgba, rgba)
-}
-
-fn encode(width: usize, height: usize, color: png::ColorType, pixels: &[u8]) -> Result<Vec<u8>, OutputError> {
-    let size_error = || OutputError::PictureSize { width, height };
-    let w = u32::try_from(width).map_err(|_| size_error())?;
-    let h = u32::try_from(height).map_err(|_| size_error())?;
-    if w == 0 || h == 0 {
-        return Err(size_error());
-    }
-    let mut out = Vec::new();
-    let mut encoder = png::Encoder::new(&mut out, w, h);
-    encoder.set_color(color);
-    encoder.set_depth(png::BitDepth::Eight);
-    let mut writer = encoder.write_header()?;
-    writer.write_image_data(pixels)?;
-    writer.finish()?;
-    Ok(out)
+pub(crate) fn rgb_png(width: usize, height: usize, rgb: &[u8]) -> Result<Vec<u8>, PictureError> {
+    encode_png(width, height, Color::Rgb, rgb)
 }
 
 /// Finds the values below which the fractions `low` and `high` (0 to 1) of the finite pixels lie.

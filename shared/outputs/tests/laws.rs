@@ -6,7 +6,9 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use dropscope_outputs::{OutputError, RunMeta, figure_svg, gray_png, rasterize, render_all, robust_range, write_folder};
+use dropscope_outputs::{
+    OutputError, PictureError, RunMeta, figure_svg, gray_png, rasterize, render_all, robust_range, write_folder,
+};
 use dropscope_segmentation::Segmentation;
 use ndarray::Array2;
 use proptest::prelude::*;
@@ -151,7 +153,7 @@ fn names_in_greek_and_cyrillic_are_drawn() {
 #[test]
 fn a_frame_without_pixels_is_an_error_not_a_panic() {
     let none = Array2::<f32>::zeros((0, 5));
-    assert!(matches!(gray_png(&none, 0.0, 1.0), Err(OutputError::PictureSize { .. })));
+    assert!(matches!(gray_png(&none, 0.0, 1.0), Err(PictureError::Size { .. })));
 }
 
 #[test]

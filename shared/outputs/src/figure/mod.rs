@@ -41,7 +41,7 @@ struct Subject<'a> {
 /// Draws the figure of one plane, 1800 units wide.
 ///
 /// # Errors
-/// [`OutputError::Inconsistent`] for a result that contradicts itself, [`OutputError::PictureSize`] for frames without pixels, [`OutputError::Png`] when an image
+/// [`OutputError::Inconsistent`] for a result that contradicts itself, [`OutputError::Picture`] for frames without pixels or when an image
 /// cannot be encoded.
 pub fn figure_svg(meta: &RunMeta, plane: usize, planes: usize, seg: &Segmentation) -> Result<String, OutputError> {
     check(std::slice::from_ref(seg))?;

@@ -1,5 +1,6 @@
 //! Windows of time as an animated GIF.
 
+use dropscope_picture::PictureError;
 use std::borrow::Cow;
 
 use super::canvas::Canvas;
@@ -61,12 +62,12 @@ fn filled(planes: &[&Vec<Image>]) -> Vec<Vec<Image>> {
 
 fn encode(layout: &Layout, windows: &[Vec<Image>], bits: u32) -> Result<Vec<u8>, ProjectionError> {
     let Some(tile) = windows.first().and_then(|tiles| tiles.first()) else {
-        return Err(ProjectionError::PictureSize { width: 0, height: 0 });
+        return Err(PictureError::Size { width: 0, height: 0 }.into());
     };
     let zoom = layout.zoom(tile.height, tile.width);
     let grid = layout.grid(tile.height * zoom, tile.width * zoom);
     let (height, width) = grid.size();
-    let too_large = || ProjectionError::PictureSize { width, height };
+    let too_large = || ProjectionError::Picture(PictureError::Size { width, height });
     let w = u16::try_from(width).map_err(|_| too_large())?;
     let h = u16::try_from(height + BAR).map_err(|_| too_large())?;
     let background = labels(height + BAR, width, grid.labels(layout.tiles - 1))?;

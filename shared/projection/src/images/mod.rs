@@ -8,8 +8,6 @@ mod picture;
 mod text;
 
 pub(crate) use layout::Layout;
-pub(crate) use picture::rgba_png;
-pub(crate) use text::rasterize;
 
 use crate::{Image, PlaneSurvey, ProjectionError, Survey};
 

@@ -1,28 +1,7 @@
-//! Text and plots to pixels, with the embedded fonts only.
-
-use resvg::{
-    tiny_skia::{Pixmap, Transform},
-    usvg::{Options, Tree},
-};
+//! Text to pixels.
 
 use crate::ProjectionError;
-
-// The fonts of the figure, so that all pictures of a run look alike.
-const REGULAR: &[u8] = include_bytes!("../../../outputs/assets/DejaVuSans-subset.ttf");
-const BOLD: &[u8] = include_bytes!("../../../outputs/assets/DejaVuSans-Bold-subset.ttf");
-
-/// Rasterises an SVG at its own size: RGBA, not premultiplied, with width and height.
-pub(crate) fn rasterize(svg: &str) -> Result<(Vec<u8>, usize, usize), ProjectionError> {
-    let mut options = Options { font_family: "DejaVu Sans".to_owned(), ..Options::default() };
-    options.fontdb_mut().load_font_data(REGULAR.to_vec());
-    options.fontdb_mut().load_font_data(BOLD.to_vec());
-    let tree = Tree::from_str(svg, &options)?;
-    let size = tree.size().to_int_size();
-    let (width, height) = (size.width() as usize, size.height() as usize);
-    let mut pixels = Pixmap::new(size.width(), size.height()).ok_or(ProjectionError::PictureSize { width, height })?;
-    resvg::render(&tree, Transform::identity(), &mut pixels.as_mut());
-    Ok((pixels.take_demultiplied(), width, height))
-}
+use dropscope_picture::Raster;
 
 /// Writes labels (text, top, left) in white on black: grey pixels of a picture of this size.
 pub(crate) fn labels(
@@ -38,6 +17,5 @@ pub(crate) fn labels(
         svg.push_str(&format!("<text x=\"{}\" y=\"{}\" font-size=\"12\" fill=\"white\">{text}</text>", left + 2, top + 12));
     }
     svg.push_str("</svg>");
-    let (rgba, ..) = rasterize(&svg)?;
-    Ok(rgba.chunks_exact(4).filter_map(|pixel| pixel.first().copied()).collect())
+    Ok(Raster::of_svg(&svg)?.rgba.chunks_exact(4).filter_map(|pixel| pixel.first().copied()).collect())
 }

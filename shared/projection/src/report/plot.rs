@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::About;
 use super::figures::{distance, mean_trace, shift_trace};
-use crate::images::{rasterize, rgba_png};
 use crate::{ProjectionError, Survey};
+use dropscope_picture::Raster;
 
 const WIDTH: f64 = 1200.0;
 const HEIGHT: f64 = 640.0;
@@ -18,8 +18,7 @@ const RED: &str = "#b5482a";
 const GREY: &str = "#444444";
 
 pub(super) fn png(survey: &Survey, about: &About) -> Result<Vec<u8>, ProjectionError> {
-    let (rgba, width, height) = rasterize(&svg(survey, about))?;
-    rgba_png(width, height, &rgba)
+    Ok(Raster::of_svg(&svg(survey, about))?.png()?)
 }
 
 fn svg(survey: &Survey, about: &About) -> String {
