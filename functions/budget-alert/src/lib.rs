@@ -11,6 +11,11 @@ use dropscope_ports::{Clock, Fleet, FleetError, InstanceState, Mailer, Objects};
 use serde_json::Value;
 use std::sync::Arc;
 
+use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, STACK, TOPIC, Variable};
+
+/// What the program needs to be told by its environment.
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &ALERT_TOPIC, &ACCOUNT];
+
 /// What budget-alert may touch.
 pub struct Deps {
     /// The bucket: only `state/budget.json` and the outbox.
@@ -45,6 +50,20 @@ pub enum Outcome {
     Foreign(String),
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Frozen { why, ended, unended } if unended.is_empty() => {
+                write!(f, "frozen: {why}; {} instances ended", ended.len())
+            }
+            Self::Frozen { why, ended, unended } => {
+                write!(f, "frozen: {why}; {} instances ended, not ended: {}", ended.len(), unended.join(", "))
+            }
+            Self::Foreign(whose) => write!(f, "ignored: it comes from {whose}"),
+        }
+    }
+}
+
 /// A message that could not be worked off; trying again helps, unless it is no message of SNS.
 #[derive(Debug, thiserror::Error)]
 pub enum AlertError {
@@ -57,6 +76,17 @@ pub enum AlertError {
     /// The fleet does not answer.
     #[error("the instances cannot be listed")]
     Fleet(#[from] FleetError),
+}
+
+impl AlertError {
+    /// A name that stays: alarms go by it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Shape(_) => "Event",
+            Self::Jobs(_) => "State",
+            Self::Fleet(_) => "Fleet",
+        }
+    }
 }
 
 /// Works off one event of SNS.

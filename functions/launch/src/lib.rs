@@ -3,7 +3,14 @@
 //! A run that may not start now (no capacity, quota, cap, freeze) waits in its job, with the reason; the message is
 //! done all the same, and reconcile wakes the run.
 
+#[cfg(feature = "lambda")]
+pub mod program;
+mod queue;
+
+pub use queue::{Worked, work};
+
 use dropscope_jobs::{Changed, JobsError};
+use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::instance::{NothingFits, Offer, choose, dearest};
 use dropscope_pipeline::job::{Refused, Verdict};
@@ -12,6 +19,11 @@ use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchR
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
+
+use dropscope_runtime::environment::{BUCKET, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS, Variable};
+
+/// What the program needs to be told by its environment.
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &MAX_INSTANCES];
 
 /// What launch may touch.
 pub struct Deps {
@@ -23,6 +35,8 @@ pub struct Deps {
     pub fleet: Arc<dyn Fleet>,
     /// Clock.
     pub clock: Arc<dyn Clock>,
+    /// What may be spent and started.
+    pub allowance: Allowance,
 }
 
 /// What became of one notified manifest.
@@ -58,6 +72,18 @@ pub enum Outcome {
     Ignored(String),
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Launched { run, instance } => write!(f, "run {run} has instance {instance}"),
+            Self::Waiting { run, why } => write!(f, "run {run} waits: {why}"),
+            Self::Nothing { run, why } => write!(f, "run {run} is not launched: {why}"),
+            Self::Impossible { run } => write!(f, "run {run} fits no instance"),
+            Self::Ignored(key) => write!(f, "ignored: `{key}` is no manifest of a run"),
+        }
+    }
+}
+
 /// A message that could not be worked off.
 #[derive(Debug, thiserror::Error)]
 pub enum LaunchError {
@@ -70,6 +96,22 @@ pub enum LaunchError {
     /// The fleet does not answer; trying again later helps, with the same token.
     #[error("the instance could not be started")]
     Fleet(#[from] FleetError),
+}
+
+impl LaunchError {
+    /// Whether nothing is lost when the event is put aside.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Event(error) if error.is_harmless())
+    }
+
+    /// A name that stays: alarms go by it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "Event",
+            Self::Jobs(_) => "State",
+            Self::Fleet(_) => "Fleet",
+        }
+    }
 }
 
 /// Works off one notification of a manifest.
@@ -111,7 +153,7 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
         Err(nothing) => return impossible(&job, &nothing, deps).await,
     };
     let amount = usd_per_hour.per_hour_for(request.lifetime_seconds);
-    if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, now).await? {
+    if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, &deps.allowance, now).await? {
         return wait(&job, refusal.to_string(), deps).await;
     }
     // Whoever stalled here may have been overtaken: money is not reserved for, and nothing started on, an old attempt.

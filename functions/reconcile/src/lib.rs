@@ -9,11 +9,16 @@ mod order;
 pub use look::Patience;
 
 use dropscope_jobs::{Changed, Closing, JobsError};
-use dropscope_pipeline::budget::{Budget, Frozen};
+use dropscope_pipeline::budget::{Allowance, Budget, Frozen};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{Job, State, Timestamp};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, InstanceState, Mailer, Objects, ObjectsError};
 use std::sync::Arc;
+
+use dropscope_runtime::environment::{BUCKET, MAX_INSTANCES, MONTHLY_CAP, STACK, TOPIC, Variable};
+
+/// What the program needs to be told by its environment.
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &MONTHLY_CAP, &MAX_INSTANCES];
 
 /// What reconcile may touch.
 pub struct Deps {
@@ -31,8 +36,8 @@ pub struct Deps {
     pub mail_lease_seconds: u64,
     /// How long things may take.
     pub patience: Patience,
-    /// Instances that may run at a time, where that is known: no more runs are announced than there is room for.
-    pub most_instances: usize,
+    /// What launch may spend and start: no more runs are announced than it would let go.
+    pub allowance: Allowance,
 }
 
 /// What one call did.
@@ -50,6 +55,13 @@ pub struct Summary {
     pub ended: usize,
 }
 
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { open, interrupted, woken, closed, ended } = self;
+        write!(f, "{open} runs open, {interrupted} interrupted, {woken} woken, {closed} closed, {ended} instances ended")
+    }
+}
+
 /// A call that did not get through everything; the next one goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReconcileError {
@@ -65,6 +77,18 @@ pub enum ReconcileError {
     /// A manifest has no JSON form.
     #[error("a manifest cannot be written")]
     Manifest(#[source] serde_json::Error),
+}
+
+impl ReconcileError {
+    /// A name that stays: alarms go by it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Jobs(_) => "State",
+            Self::Store(_) => "Store",
+            Self::Fleet(_) => "Fleet",
+            Self::Manifest(_) => "Program",
+        }
+    }
 }
 
 /// What is known when the runs are looked at.
@@ -86,7 +110,7 @@ pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
     let jobs = dropscope_jobs::list_jobs(&*deps.objects).await?;
     let instances = deps.fleet.list().await?;
     let alive = instances.iter().filter(|instance| instance.state == InstanceState::Alive).count();
-    let room = deps.most_instances.saturating_sub(alive);
+    let room = deps.allowance.most_instances.unwrap_or(usize::MAX).saturating_sub(alive);
     let seen = Seen { instances, budget: budget(deps).await?, now: deps.clock.now(), room };
     let mut worst = Ok(());
     for instance in seen.instances.iter().filter(|i| look::idle_instance(i, &jobs, deps.patience, seen.now)) {
@@ -145,7 +169,7 @@ async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
 
 /// Announces a run that may go and for which there is room, or keeps the reason why it waits true.
 async fn go(job: &Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Result<(), ReconcileError> {
-    match look::refusal(job, &seen.budget, seen.now) {
+    match look::refusal(job, &seen.budget, &deps.allowance, seen.now) {
         None if summary.woken < seen.room => {
             summary.woken += 1;
             wake(job, deps).await

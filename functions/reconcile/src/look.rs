@@ -1,6 +1,6 @@
 //! What is wrong with one run: pure decisions over what was seen.
 
-use dropscope_pipeline::budget::{Budget, attempt_id};
+use dropscope_pipeline::budget::{Allowance, Budget, attempt_id};
 use dropscope_pipeline::{Job, State, Timestamp};
 use dropscope_ports::{Instance, InstanceState};
 
@@ -45,10 +45,12 @@ pub(crate) fn may_go(job: &Job, patience: Patience, now: Timestamp) -> bool {
 }
 
 /// Why the budget would refuse what the last launch asked for; asking in vain every minute would cost money itself.
-pub(crate) fn refusal(job: &Job, budget: &Budget, now: Timestamp) -> Option<String> {
+pub(crate) fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Timestamp) -> Option<String> {
     let lifetime = job.manifest.as_ref().map_or(0, |manifest| manifest.needs.lifetime_seconds());
     let asked = job.usd_per_hour.per_hour_for(lifetime);
-    budget.clone().reserve("asked", asked, &job.owner, now).err().map(|refusal| refusal.to_string())
+    // How many may run is told by the instances themselves: a run that has just ended holds its money a moment longer.
+    let allowance = Allowance { most_instances: None, ..allowance.clone() };
+    budget.clone().reserve_within(&allowance, "asked", asked, &job.owner, now).err().map(|refusal| refusal.to_string())
 }
 
 /// Attempts that hold money and have nothing to spend it on: another attempt is the job's, or nothing runs.
@@ -61,12 +63,15 @@ pub(crate) fn idle_reservations(job: &Job, budget: &Budget) -> Vec<u32> {
 
 /// Whether an instance works on nothing: its run is over, or another attempt's.
 pub(crate) fn idle_instance(instance: &Instance, jobs: &[Job], patience: Patience, now: Timestamp) -> bool {
-    let alive = instance.state == InstanceState::Alive;
+    // Those that ended outnumber the others after a while, and need no look at any job.
+    if instance.state != InstanceState::Alive {
+        return false;
+    }
     let late = |since: Timestamp| now >= since.plus_seconds(patience.leave);
     match jobs.iter().find(|job| job.run == instance.run) {
-        Some(job) if job.state.is_final() || job.attempt != instance.attempt => alive && late(job.since),
+        Some(job) if job.state.is_final() || job.attempt != instance.attempt => late(job.since),
         Some(_) => false,
-        None => alive && late(instance.launched_at),
+        None => late(instance.launched_at),
     }
 }
 

@@ -3,6 +3,8 @@
 //! [`segment_planes`] and [`write_results`] turn an open recording into a run's files; [`handle`] does that for one
 //! attempt of a job, between the claim of the attempt and the commit that names it.
 
+#[cfg(feature = "instance")]
+pub mod instance;
 mod log;
 mod plane;
 mod provenance;

@@ -6,7 +6,12 @@ use dropscope_projection::{About, SUMMARY_FILES};
 use dropscope_stage::Stage;
 use serde_json::Value;
 
-pub use dropscope_stage::{Deps, Outcome, StageError};
+pub use dropscope_stage::{Deps, MOST_IN_LAMBDA, Outcome, StageError};
+
+use dropscope_runtime::environment::{BUCKET, Variable};
+
+/// What the program needs to be told by its environment.
+pub const VARIABLES: &[&Variable] = &[&BUCKET];
 
 const STAGE: Stage = Stage {
     files: &SUMMARY_FILES,

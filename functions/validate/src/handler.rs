@@ -42,6 +42,16 @@ pub enum Outcome {
     OtherBucket(String),
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Run(job) => write!(f, "run {} of {} is {}", job.run, job.upload.key, job.state.word()),
+            Self::Ignored(why) => write!(f, "ignored: {why}"),
+            Self::OtherBucket(bucket) => write!(f, "ignored: bucket `{bucket}` is not watched"),
+        }
+    }
+}
+
 /// A notification that could not be worked off.
 #[derive(Debug, thiserror::Error)]
 pub enum ValidateError {
@@ -63,6 +73,23 @@ pub enum ValidateError {
     /// The machine ended the work.
     #[error("the check was cut short")]
     Cut(#[source] tokio::task::JoinError),
+}
+
+impl ValidateError {
+    /// Whether nothing is lost when the event is put aside.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Event(error) if error.is_harmless())
+    }
+
+    /// A name that stays: alarms go by it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "Event",
+            Self::Jobs(_) => "State",
+            Self::Store(_) | Self::Reading(_) => "Store",
+            Self::Manifest(_) | Self::Cut(_) => "Program",
+        }
+    }
 }
 
 /// Works off one notification.

@@ -8,3 +8,8 @@ mod settings;
 
 pub use check::{Accepted, HEADER_BLOCK, check, report, report_rejected, too_long};
 pub use handler::{Deps, Outcome, ValidateError, handle, rerun};
+
+use dropscope_runtime::environment::{BUCKET, TOPIC, Variable};
+
+/// What the program needs to be told by its environment.
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC];

@@ -1,19 +1,26 @@
 //! Money: reserved before a launch, settled after it.
 
 use crate::documents::{Changed, JobsError, create, read, to_bytes, update};
-use dropscope_pipeline::budget::{Budget, LedgerEntry, Refusal, attempt_id};
+use dropscope_pipeline::budget::{Allowance, Budget, LedgerEntry, Refusal, attempt_id};
 use dropscope_pipeline::{Job, Timestamp, Usd, state_keys};
 use dropscope_ports::Objects;
 
-/// Reserves the most that the job's attempt can cost. The inner result is the refusal, in words for the owner.
+/// Reserves the most that the job's attempt can cost, within what the deployment allows. The inner result is the
+/// refusal, in words for the owner.
 ///
 /// # Errors
 /// See [`JobsError`].
-pub async fn reserve(objects: &dyn Objects, job: &Job, amount: Usd, now: Timestamp) -> Result<Result<(), Refusal>, JobsError> {
+pub async fn reserve(
+    objects: &dyn Objects,
+    job: &Job,
+    amount: Usd,
+    allowance: &Allowance,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, JobsError> {
     let id = attempt_id(&job.run, job.attempt);
     let decide = |budget: &Budget| {
         let mut next = budget.clone();
-        next.reserve(&id, amount, &job.owner, now)?;
+        next.reserve_within(allowance, &id, amount, &job.owner, now)?;
         Ok(next)
     };
     match update(objects, &state_keys::budget(), Some(Budget::default()), decide).await? {

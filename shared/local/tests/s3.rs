@@ -15,7 +15,8 @@ async fn served(folder: &Path) -> (SocketAddr, LocalStore, oneshot::Sender<()>) 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
-    let credentials = s3::Credentials { access_key: "dropscope".into(), secret_key: "dropscope".into() };
+    let rights = s3::Rights::Uploader;
+    let credentials = s3::Credentials { access_key: "dropscope".into(), secret_key: "dropscope".into(), rights };
     tokio::spawn(s3::serve(listener, store.clone(), credentials, async {
         let _ = stopped.await;
     }));

@@ -126,18 +126,13 @@ fn line<'a>(text: &'a str, start: &'static str) -> Result<&'a str, NotAnAlert> {
 fn money(line: &'static str, text: &str) -> Result<Usd, NotAnAlert> {
     let unreadable = || NotAnAlert::Unreadable { line, value: text.to_owned() };
     let figure = text.strip_prefix('$').unwrap_or(text);
-    let (dollars, cents) = figure.split_once('.').unwrap_or((figure, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    let dollars = figure.split('.').next().unwrap_or_default();
     let mut groups = dollars.split(',');
-    let first = groups.next().unwrap_or_default();
-    let grouped = groups.all(|group| group.len() == 3 && digits(group));
-    let first_fits = digits(first) && (first.len() <= 3 || !dollars.contains(','));
-    if !grouped || !first_fits || !digits(cents) || cents.len() > 6 {
+    let first_fits = groups.next().is_some_and(|first| first.len() <= 3 || !dollars.contains(','));
+    if !first_fits || !groups.all(|group| group.len() == 3) || figure[dollars.len()..].contains(',') {
         return Err(unreadable());
     }
-    let whole: u64 = dollars.replace(',', "").parse().map_err(|_| unreadable())?;
-    let part: u64 = format!("{cents:0<6}").parse().map_err(|_| unreadable())?;
-    whole.checked_mul(1_000_000).and_then(|micros| micros.checked_add(part)).map(Usd::from_micros).ok_or_else(unreadable)
+    Usd::parse(&figure.replace(',', "")).ok_or_else(unreadable)
 }
 
 #[cfg(test)]

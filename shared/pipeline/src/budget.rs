@@ -42,6 +42,15 @@ pub struct Reservation {
     pub since: Timestamp,
 }
 
+/// What the deployment itself allows, whatever the document says: the person who pays for the stack set it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// Most that may be spent and reserved in a month; the lower of this and the document's cap holds.
+    pub cap: Option<Usd>,
+    /// Most attempts that may hold money at a time, which is the most instances there can be.
+    pub most_instances: Option<usize>,
+}
+
 /// Why a launch may not go ahead now; the job waits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -63,6 +72,9 @@ pub enum Refusal {
         /// What the launch asked for.
         asked: Usd,
     },
+    /// As many instances run as may.
+    #[error("{0} instances may run at a time, and so many do")]
+    Instances(usize),
 }
 
 impl Budget {
@@ -71,6 +83,21 @@ impl Budget {
     /// # Errors
     /// When launches are frozen, or the cap would be passed.
     pub fn reserve(&mut self, attempt: &str, amount: Usd, owner: &str, now: Timestamp) -> Result<(), Refusal> {
+        self.reserve_within(&Allowance::default(), attempt, amount, owner, now)
+    }
+
+    /// The same, within what the deployment allows.
+    ///
+    /// # Errors
+    /// When launches are frozen, a cap would be passed, or too many attempts hold money.
+    pub fn reserve_within(
+        &mut self,
+        allowance: &Allowance,
+        attempt: &str,
+        amount: Usd,
+        owner: &str,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
         self.turn_month(now);
         if let Some(frozen) = &self.frozen {
             return Err(Refusal::Frozen { why: frozen.why.clone(), since: frozen.since });
@@ -78,7 +105,10 @@ impl Budget {
         if self.reservations.contains_key(attempt) {
             return Ok(());
         }
-        if let Some(cap) = self.cap {
+        if let Some(most) = allowance.most_instances.filter(|most| self.reservations.len() >= *most) {
+            return Err(Refusal::Instances(most));
+        }
+        if let Some(cap) = allowance.cap.into_iter().chain(self.cap).min() {
             let committed = self.committed();
             if committed.plus(amount) > cap {
                 let left = Usd::from_micros(cap.micros().saturating_sub(committed.micros()));
@@ -188,6 +218,30 @@ mod tests {
         assert!(matches!(budget.reserve("r.1", dollars(1), "ana", now), Err(Refusal::Frozen { why, .. }) if why == "alert"));
         budget.thaw(now);
         assert_eq!(budget.reserve("r.1", dollars(1), "ana", now), Ok(()));
+    }
+
+    #[test]
+    fn the_lower_cap_holds() {
+        let now = Timestamp::from_millis(NOW);
+        for (document, stack) in [(Some(3), Some(5)), (Some(5), Some(3)), (None, Some(3)), (Some(3), None)] {
+            let mut budget = Budget { cap: document.map(dollars), ..Budget::default() };
+            let allowance = Allowance { cap: stack.map(dollars), most_instances: None };
+            assert_eq!(budget.reserve_within(&allowance, "r.1", dollars(3), "ana", now), Ok(()));
+            let refusal = budget.reserve_within(&allowance, "r.2", dollars(1), "ana", now).unwrap_err();
+            assert_eq!(refusal, Refusal::Cap { cap: dollars(3), left: Usd::ZERO, asked: dollars(1) });
+        }
+    }
+
+    #[test]
+    fn no_more_attempts_hold_money_than_instances_may_run() {
+        let now = Timestamp::from_millis(NOW);
+        let mut budget = Budget::default();
+        let allowance = Allowance { cap: None, most_instances: Some(2) };
+        let mut reserve = |attempt: &str| budget.reserve_within(&allowance, attempt, Usd::ZERO, "ana", now);
+        assert_eq!((reserve("r.1"), reserve("s.1"), reserve("r.1")), (Ok(()), Ok(()), Ok(())));
+        assert_eq!(reserve("t.1"), Err(Refusal::Instances(2)));
+        budget.settle("r.1", Usd::ZERO, now);
+        assert_eq!(budget.reserve_within(&allowance, "t.1", Usd::ZERO, "ana", now), Ok(()));
     }
 
     #[test]

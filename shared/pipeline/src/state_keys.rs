@@ -25,6 +25,11 @@ pub fn ledger_entry(month: &str, run: &RunId, attempt: u32) -> ObjectKey {
     ObjectKey::raw(format!("state/ledger/{month}/{run}.{attempt}.json"))
 }
 
+/// The program that instances run, under its digest (SHA-256, hex).
+pub fn program(digest: &str) -> ObjectKey {
+    ObjectKey::raw(format!("programs/{digest}/dropscope-worker"))
+}
+
 /// A mail that is due.
 pub fn outbox_pending(mail: &str) -> ObjectKey {
     ObjectKey::raw(format!("{OUTBOX_PENDING}{mail}.json"))

@@ -1,4 +1,8 @@
-//! Tracing shared by the programs.
+//! Tracing, configuration and the frame of a Lambda function, shared by the programs.
+
+pub mod environment;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 
 use tracing_subscriber::EnvFilter;
 
@@ -12,14 +16,19 @@ pub enum Style {
 }
 
 /// Starts logging to standard error: what `DROPSCOPE_LOG` asks for (`info`, `debug`, `dropscope_launch=debug` …), else
-/// warnings, without those of `s3s`, which takes every refused request for an error of its own. A second call changes nothing.
+/// warnings for a person, and what happened for a log store; never those of `s3s`, which takes every refused request
+/// for an error of its own. A second call changes nothing.
 pub fn start_logging(style: Style) {
-    let filter = EnvFilter::try_from_env("DROPSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,s3s=off"));
+    let usual = match style {
+        Style::Plain => "warn,s3s=off",
+        Style::Json => "info,s3s=off,aws_config=warn,lambda_runtime=warn,lambda_runtime::layers::panic=off",
+    };
+    let filter = EnvFilter::try_from_env("DROPSCOPE_LOG").unwrap_or_else(|_| EnvFilter::new(usual));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // An error says that logging runs already.
     let _ = match style {
         Style::Plain => builder.without_time().with_target(false).try_init(),
-        Style::Json => builder.json().try_init(),
+        Style::Json => builder.json().flatten_event(true).try_init(),
     };
 }
 

@@ -18,6 +18,10 @@ const WHOLE_BLOCK: u64 = 8 << 20;
 /// A sampled recording is read in blocks of about one time point: what lies between is not fetched.
 const SAMPLED_BLOCKS: std::ops::RangeInclusive<u64> = (64 << 10)..=(8 << 20);
 
+/// Most bytes of a recording that a function looks at before its fifteen minutes are over: at the 70 MB/s of one
+/// connection (S3 performance guidelines) this takes four of them, and its pictures the rest.
+pub const MOST_IN_LAMBDA: u64 = 16 << 30;
+
 /// What a stage may touch.
 #[derive(Clone)]
 pub struct Deps {
@@ -53,6 +57,17 @@ pub enum Outcome {
     Ignored(String),
 }
 
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Made(run) => write!(f, "the files of run {run} are made"),
+            Self::Already(run) => write!(f, "the files of run {run} are there already"),
+            Self::Skipped(run, why) => write!(f, "run {run} is skipped: {why}"),
+            Self::Ignored(key) => write!(f, "ignored: `{key}` is no manifest of a run"),
+        }
+    }
+}
+
 /// A notification that could not be worked off.
 #[derive(Debug, thiserror::Error)]
 pub enum StageError {
@@ -83,6 +98,23 @@ pub enum StageError {
     /// The machine ended the work.
     #[error("the work was cut short")]
     Cut(#[from] tokio::task::JoinError),
+}
+
+impl StageError {
+    /// Whether nothing is lost when the event is put aside.
+    pub fn is_harmless(&self) -> bool {
+        matches!(self, Self::Event(error) if error.is_harmless())
+    }
+
+    /// A name that stays: alarms go by it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Event(_) => "Event",
+            Self::Jobs(_) => "State",
+            Self::Store(_) | Self::Reading(_) => "Store",
+            Self::Manifest { .. } | Self::Render(_) | Self::Cut(_) => "Program",
+        }
+    }
 }
 
 /// Works off one notification.

@@ -2,8 +2,14 @@
 
 pub mod clock;
 pub mod conformance;
+pub mod events;
 pub mod faults;
+mod http;
+pub mod imds;
+pub mod lambda;
+pub mod moto;
 pub mod movie;
 mod python;
+pub mod world;
 
 pub use python::{PythonError, python, python_with};

@@ -111,7 +111,8 @@ async fn listen(asked: &str) -> Result<TcpListener, Failure> {
 fn credentials() -> s3::Credentials {
     let or_default =
         |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty()).unwrap_or_else(|| "dropscope".into());
-    s3::Credentials { access_key: or_default("DROPSCOPE_ACCESS_KEY"), secret_key: or_default("DROPSCOPE_SECRET_KEY") }
+    let (access_key, secret_key) = (or_default("DROPSCOPE_ACCESS_KEY"), or_default("DROPSCOPE_SECRET_KEY"));
+    s3::Credentials { access_key, secret_key, rights: s3::Rights::Uploader }
 }
 
 fn worker(folder: &Path) -> Result<Worker, Failure> {

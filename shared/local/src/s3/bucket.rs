@@ -1,6 +1,7 @@
 //! The operations of S3 that are answered here; all others are `NotImplemented`.
 
 use super::errors::{ours, said};
+use super::rights::Rights;
 use super::{list, multipart, read, write};
 use crate::store::LocalStore;
 use s3s::dto::*;
@@ -14,12 +15,13 @@ const AT_ONCE: usize = 48;
 /// One bucket, as `s3s` asks for it.
 pub(super) struct Bucket {
     store: LocalStore,
+    rights: Rights,
     writes: Arc<Semaphore>,
 }
 
 impl Bucket {
-    pub(super) fn new(store: LocalStore) -> Self {
-        Self { store, writes: Arc::new(Semaphore::new(AT_ONCE)) }
+    pub(super) fn new(store: LocalStore, rights: Rights) -> Self {
+        Self { store, rights, writes: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     fn ours(&self, asked: &str) -> S3Result<()> {
@@ -50,7 +52,7 @@ impl S3 for Bucket {
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {
         self.ours(&request.input.bucket)?;
         let _turn = self.turn().await?;
-        done(write::put(&self.store, request).await?)
+        done(write::put(&self.store, self.rights, request).await?)
     }
 
     async fn post_object(&self, _: S3Request<PostObjectInput>) -> S3Result<S3Response<PostObjectOutput>> {
@@ -61,18 +63,18 @@ impl S3 for Bucket {
     async fn copy_object(&self, request: S3Request<CopyObjectInput>) -> S3Result<S3Response<CopyObjectOutput>> {
         self.ours(&request.input.bucket)?;
         let _turn = self.turn().await?;
-        done(write::copy(&self.store, request.input).await?)
+        done(write::copy(&self.store, self.rights, request.input).await?)
     }
 
     async fn delete_object(&self, request: S3Request<DeleteObjectInput>) -> S3Result<S3Response<DeleteObjectOutput>> {
         self.ours(&request.input.bucket)?;
-        write::delete(&self.store, &request.input.key).await?;
+        write::delete(&self.store, self.rights, &request.input.key).await?;
         done(DeleteObjectOutput::default())
     }
 
     async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
         self.ours(&request.input.bucket)?;
-        done(write::delete_all(&self.store, request.input).await?)
+        done(write::delete_all(&self.store, self.rights, request.input).await?)
     }
 
     async fn list_objects(&self, request: S3Request<ListObjectsInput>) -> S3Result<S3Response<ListObjectsOutput>> {
@@ -90,19 +92,19 @@ impl S3 for Bucket {
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         self.ours(&request.input.bucket)?;
-        done(multipart::create(&self.store, request.input).await?)
+        done(multipart::create(&self.store, self.rights, request.input).await?)
     }
 
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
         self.ours(&request.input.bucket)?;
         let _turn = self.turn().await?;
-        done(multipart::put_part(&self.store, request).await?)
+        done(multipart::put_part(&self.store, self.rights, request).await?)
     }
 
     async fn upload_part_copy(&self, request: S3Request<UploadPartCopyInput>) -> S3Result<S3Response<UploadPartCopyOutput>> {
         self.ours(&request.input.bucket)?;
         let _turn = self.turn().await?;
-        done(multipart::copy_part(&self.store, request.input).await?)
+        done(multipart::copy_part(&self.store, self.rights, request.input).await?)
     }
 
     async fn complete_multipart_upload(
@@ -111,7 +113,7 @@ impl S3 for Bucket {
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
         self.ours(&request.input.bucket)?;
         let _turn = self.turn().await?;
-        done(multipart::complete(&self.store, request.input).await?)
+        done(multipart::complete(&self.store, self.rights, request.input).await?)
     }
 
     async fn abort_multipart_upload(

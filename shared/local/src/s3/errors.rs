@@ -1,11 +1,7 @@
 //! The store's errors as S3 says them (S3 API, ErrorResponses).
 
-use dropscope_pipeline::ObjectKey;
 use dropscope_ports::ObjectsError;
 use s3s::{S3Error, S3ErrorCode, S3Result};
-
-/// Where outside clients may write.
-const OPEN: &str = "recordings/";
 
 /// What S3 answers when the store says this.
 pub(super) fn answer(error: ObjectsError) -> S3Error {
@@ -26,15 +22,6 @@ pub(super) fn answer(error: ObjectsError) -> S3Error {
 
 pub(super) fn said(code: S3ErrorCode, message: impl Into<String>) -> S3Error {
     S3Error::with_message(code, message.into())
-}
-
-/// The key, if an outside client may write it.
-pub(super) fn writable(key: &str) -> S3Result<ObjectKey> {
-    if key.starts_with(OPEN) {
-        return Ok(ObjectKey::raw(key));
-    }
-    let message = "objects under results/ and state/ are written by dropscope: upload below recordings/";
-    Err(said(S3ErrorCode::AccessDenied, message))
 }
 
 /// Nothing, if the bucket is ours.

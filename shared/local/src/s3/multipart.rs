@@ -3,8 +3,9 @@
 use super::arrive;
 use super::checksums::Promised;
 use super::conditions::{Known, in_seconds, of_write};
-use super::errors::{answer, said, writable};
+use super::errors::{answer, said};
 use super::read::signed;
+use super::rights::Rights;
 use super::write::source;
 use crate::store::LocalStore;
 use dropscope_pipeline::ObjectKey;
@@ -20,8 +21,12 @@ use std::time::{Duration, SystemTime};
 /// An upload that takes longer to join is answered in time, and the end of it later (S3 API, CompleteMultipartUpload).
 const PATIENCE: Duration = Duration::from_secs(10);
 
-pub(super) async fn create(store: &LocalStore, input: CreateMultipartUploadInput) -> S3Result<CreateMultipartUploadOutput> {
-    let upload = store.start_multipart(&writable(&input.key)?).await.map_err(answer)?;
+pub(super) async fn create(
+    store: &LocalStore,
+    rights: Rights,
+    input: CreateMultipartUploadInput,
+) -> S3Result<CreateMultipartUploadOutput> {
+    let upload = store.start_multipart(&rights.writable(&input.key)?).await.map_err(answer)?;
     Ok(CreateMultipartUploadOutput {
         bucket: Some(input.bucket),
         key: Some(input.key),
@@ -32,10 +37,14 @@ pub(super) async fn create(store: &LocalStore, input: CreateMultipartUploadInput
     })
 }
 
-pub(super) async fn put_part(store: &LocalStore, request: S3Request<UploadPartInput>) -> S3Result<UploadPartOutput> {
+pub(super) async fn put_part(
+    store: &LocalStore,
+    rights: Rights,
+    request: S3Request<UploadPartInput>,
+) -> S3Result<UploadPartOutput> {
     let promised = Promised::new(&request.headers, request.trailing_headers);
     let input = request.input;
-    let (key, number) = (writable(&input.key)?, number(input.part_number)?);
+    let (key, number) = (rights.writable(&input.key)?, number(input.part_number)?);
     let (arrived, sums) = arrive::body(store, &key, input.body, promised).await?;
     let part = store.publish_part(&key, &input.upload_id, number, arrived).await.map_err(no_upload)?;
     Ok(UploadPartOutput {
@@ -49,8 +58,8 @@ pub(super) async fn put_part(store: &LocalStore, request: S3Request<UploadPartIn
     })
 }
 
-pub(super) async fn copy_part(store: &LocalStore, input: UploadPartCopyInput) -> S3Result<UploadPartCopyOutput> {
-    let (key, number) = (writable(&input.key)?, number(input.part_number)?);
+pub(super) async fn copy_part(store: &LocalStore, rights: Rights, input: UploadPartCopyInput) -> S3Result<UploadPartCopyOutput> {
+    let (key, number) = (rights.writable(&input.key)?, number(input.part_number)?);
     let known = Known {
         matches: input.copy_source_if_match,
         differs: input.copy_source_if_none_match,
@@ -75,8 +84,12 @@ pub(super) async fn copy_part(store: &LocalStore, input: UploadPartCopyInput) ->
     Ok(UploadPartCopyOutput { copy_part_result: Some(result), ..UploadPartCopyOutput::default() })
 }
 
-pub(super) async fn complete(store: &LocalStore, input: CompleteMultipartUploadInput) -> S3Result<CompleteMultipartUploadOutput> {
-    let key = writable(&input.key)?;
+pub(super) async fn complete(
+    store: &LocalStore,
+    rights: Rights,
+    input: CompleteMultipartUploadInput,
+) -> S3Result<CompleteMultipartUploadOutput> {
+    let key = rights.writable(&input.key)?;
     let condition = of_write(input.if_match, input.if_none_match)?;
     let parts = named(input.multipart_upload.and_then(|upload| upload.parts).unwrap_or_default())?;
     let output = CompleteMultipartUploadOutput { bucket: Some(input.bucket), key: Some(input.key), ..Default::default() };

@@ -1,6 +1,7 @@
 //! The endpoint: connections on loopback, handed to the bucket.
 
 use super::bucket::Bucket;
+use super::rights::Rights;
 use crate::store::LocalStore;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -30,6 +31,8 @@ pub struct Credentials {
     pub access_key: String,
     /// Its secret.
     pub secret_key: String,
+    /// What they may write.
+    pub rights: Rights,
 }
 
 /// Serves `store` on `listener` until `stop` is ready; requests under way then get some seconds to end. A client that
@@ -79,7 +82,7 @@ fn service(store: LocalStore, credentials: Credentials) -> S3Service {
     // Forms are refused; `s3s` would read their files into memory first.
     config.post_object_max_file_size = BUFFER as u64;
     config.form_max_fields_size = BUFFER;
-    let mut builder = S3ServiceBuilder::new(Bucket::new(store));
+    let mut builder = S3ServiceBuilder::new(Bucket::new(store, credentials.rights));
     builder.set_config(Arc::new(StaticConfigProvider::new(Arc::new(config))));
     builder.set_auth(SimpleAuth::from_single(credentials.access_key, credentials.secret_key));
     builder.build()

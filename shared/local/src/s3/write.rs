@@ -3,7 +3,8 @@
 use super::arrive;
 use super::checksums::Promised;
 use super::conditions::{Known, in_seconds, of_write};
-use super::errors::{answer, ours, said, writable};
+use super::errors::{answer, ours, said};
+use super::rights::Rights;
 use crate::store::{LocalStore, Opened};
 use dropscope_pipeline::ObjectKey;
 use dropscope_ports::{Condition, Objects, Select};
@@ -14,10 +15,10 @@ use s3s::dto::{
 use s3s::{S3ErrorCode, S3Request, S3Result};
 use std::time::SystemTime;
 
-pub(super) async fn put(store: &LocalStore, request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
+pub(super) async fn put(store: &LocalStore, rights: Rights, request: S3Request<PutObjectInput>) -> S3Result<PutObjectOutput> {
     let promised = Promised::new(&request.headers, request.trailing_headers);
     let input = request.input;
-    let key = writable(&input.key)?;
+    let key = rights.writable(&input.key)?;
     let condition = of_write(input.if_match, input.if_none_match)?;
     if input.write_offset_bytes.is_some() {
         return Err(said(S3ErrorCode::NotImplemented, "objects are not appended to here"));
@@ -51,8 +52,8 @@ pub(super) async fn source(store: &LocalStore, source: &CopySource, known: &Know
     }
 }
 
-pub(super) async fn copy(store: &LocalStore, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
-    let key = writable(&input.key)?;
+pub(super) async fn copy(store: &LocalStore, rights: Rights, input: CopyObjectInput) -> S3Result<CopyObjectOutput> {
+    let key = rights.writable(&input.key)?;
     let known = Known {
         matches: input.copy_source_if_match,
         differs: input.copy_source_if_none_match,
@@ -70,15 +71,15 @@ pub(super) async fn copy(store: &LocalStore, input: CopyObjectInput) -> S3Result
     Ok(CopyObjectOutput { copy_object_result: Some(result), ..CopyObjectOutput::default() })
 }
 
-pub(super) async fn delete(store: &LocalStore, key: &str) -> S3Result<()> {
-    store.delete(&writable(key)?).await.map_err(answer)
+pub(super) async fn delete(store: &LocalStore, rights: Rights, key: &str) -> S3Result<()> {
+    store.delete(&rights.writable(key)?).await.map_err(answer)
 }
 
-pub(super) async fn delete_all(store: &LocalStore, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
+pub(super) async fn delete_all(store: &LocalStore, rights: Rights, input: DeleteObjectsInput) -> S3Result<DeleteObjectsOutput> {
     let quiet = input.delete.quiet.unwrap_or(false);
     let (mut deleted, mut errors) = (Vec::new(), Vec::new());
     for object in input.delete.objects {
-        match delete(store, &object.key).await {
+        match delete(store, rights, &object.key).await {
             Ok(()) if quiet => {}
             Ok(()) => deleted.push(DeletedObject { key: Some(object.key), ..DeletedObject::default() }),
             Err(error) => errors.push(Error {

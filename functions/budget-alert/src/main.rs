@@ -1,0 +1,32 @@
+//! The budget-alert function under AWS Lambda.
+
+use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, sdk};
+use dropscope_aws_ec2::Ec2Fleet;
+use dropscope_budget_alert::{Deps, VARIABLES, handle};
+use dropscope_ports::clock::SystemClock;
+use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, Environment, EnvironmentError, STACK, TOPIC};
+use dropscope_runtime::lambda::{Failure, serve, told};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    serve(VARIABLES, deps, async |event, deps: Arc<Deps>| match handle(&event, &deps).await {
+        Ok(outcomes) => Ok(told(&outcomes)),
+        Err(error) => Err(Failure::new(error.kind(), &error)),
+    })
+    .await
+}
+
+async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
+    let sdk = sdk().await;
+    Ok(Deps {
+        objects: Arc::new(S3Objects::new(&sdk, environment.text(&BUCKET)?)),
+        fleet: Arc::new(Ec2Fleet::new(&sdk, environment.text(&STACK)?)),
+        mailer: Arc::new(SnsMailer::new(&sdk, environment.text(&TOPIC)?)),
+        clock: Arc::new(SystemClock),
+        topic: environment.text(&ALERT_TOPIC)?,
+        account: environment.text(&ACCOUNT)?,
+        mail_lease_seconds: MAIL_LEASE_SECONDS,
+    })
+}

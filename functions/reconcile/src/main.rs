@@ -1,0 +1,41 @@
+//! The reconcile function under AWS Lambda. Whatever calls it (the minute, a spot warning, an instance that ended), it
+//! looks at everything.
+
+use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, place, sdk};
+use dropscope_aws_ec2::Ec2Fleet;
+use dropscope_pipeline::Usd;
+use dropscope_pipeline::budget::Allowance;
+use dropscope_ports::clock::SystemClock;
+use dropscope_reconcile::{Deps, Patience, VARIABLES, handle};
+use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, MAX_INSTANCES, MONTHLY_CAP, STACK, TOPIC};
+use dropscope_runtime::lambda::{Failure, serve, told};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// EC2 tells of an instance up to minutes late, and a verdict may wait for Lambda's own retries.
+const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300 };
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    serve(VARIABLES, deps, async |_, deps: Arc<Deps>| match handle(&deps).await {
+        Ok(summary) => Ok(told(&[summary])),
+        Err(error) => Err(Failure::new(error.kind(), &error)),
+    })
+    .await
+}
+
+async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
+    let (bucket, sdk) = (environment.text(&BUCKET)?, sdk().await);
+    let most = environment.parsed(&MAX_INSTANCES, "a whole number", |text| text.parse().ok())?;
+    let cap = environment.parsed(&MONTHLY_CAP, "an amount such as 20 or 19.50", Usd::parse)?;
+    Ok(Deps {
+        objects: Arc::new(S3Objects::new(&sdk, &*bucket)),
+        fleet: Arc::new(Ec2Fleet::new(&sdk, environment.text(&STACK)?)),
+        mailer: Arc::new(SnsMailer::new(&sdk, environment.text(&TOPIC)?)),
+        clock: Arc::new(SystemClock),
+        place: place(&bucket),
+        mail_lease_seconds: MAIL_LEASE_SECONDS,
+        patience: PATIENCE,
+        allowance: Allowance { cap: Some(cap), most_instances: Some(most) },
+    })
+}

@@ -1,0 +1,83 @@
+//! A function under AWS Lambda: its environment, its answers, its errors.
+
+use crate::environment::{Environment, EnvironmentError, OF_LAMBDA, Variable};
+use crate::{Style, chain, start_logging};
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Why an event was not worked off: what Lambda is told, and then tries again, and in the end puts aside.
+#[derive(Debug)]
+pub struct Failure {
+    /// A name that stays: alarms and tests go by it.
+    pub kind: &'static str,
+    /// The error with everything that led to it.
+    pub message: String,
+}
+
+impl Failure {
+    /// A failure of this kind.
+    pub fn new(kind: &'static str, error: &dyn std::error::Error) -> Self {
+        Self { kind, message: chain(error) }
+    }
+}
+
+impl From<Failure> for Diagnostic {
+    fn from(failure: Failure) -> Self {
+        Self { error_type: failure.kind.to_owned(), error_message: failure.message }
+    }
+}
+
+/// Reads the environment, makes what the function acts on, and works off events until Lambda ends the process.
+///
+/// A process that cannot start says why in one line and ends with exit code 1, which Lambda reports as a failed start.
+pub async fn serve<D, Made, Handled>(
+    variables: &[&'static Variable],
+    make: impl FnOnce(Environment) -> Made,
+    handle: impl Fn(Value, Arc<D>) -> Handled,
+) -> ExitCode
+where
+    Made: Future<Output = Result<D, EnvironmentError>>,
+    Handled: Future<Output = Result<Value, Failure>>,
+{
+    start_logging(Style::Json);
+    let deps = match Environment::of_process(OF_LAMBDA.iter().chain(variables)) {
+        Ok(environment) => make(environment).await,
+        Err(error) => Err(error),
+    };
+    let deps = match deps {
+        Ok(deps) => Arc::new(deps),
+        Err(error) => return cannot("the function cannot start", &error),
+    };
+    let service = service_fn(|event: LambdaEvent<Value>| {
+        let (request, answer) = (event.context.request_id, handle(event.payload, deps.clone()));
+        async move {
+            let answer = answer.await;
+            match &answer {
+                Ok(answer) => tracing::info!(%request, %answer, "worked off"),
+                Err(failure) => tracing::error!(%request, kind = failure.kind, error = failure.message, "failed"),
+            }
+            answer
+        }
+    });
+    match lambda_runtime::run(service).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => cannot("the runtime api does not answer", &*error),
+    }
+}
+
+fn cannot(what: &'static str, error: &dyn std::error::Error) -> ExitCode {
+    tracing::error!(error = chain(error), "{what}");
+    ExitCode::FAILURE
+}
+
+/// The answer to an event: what became of each thing it told of, in words.
+pub fn told<T: std::fmt::Display>(outcomes: &[T]) -> Value {
+    serde_json::json!({ "outcomes": outcomes.iter().map(ToString::to_string).collect::<Vec<_>>() })
+}
+
+/// The answer to an event that is none of the function's business and does no harm: named, and not tried again.
+pub fn refused(why: &dyn std::error::Error) -> Value {
+    serde_json::json!({ "refused": chain(why) })
+}
