@@ -69,7 +69,15 @@ pub enum Command {
         after_help = "Example:\n  dropscope budget --at dropscope-demo\n  dropscope budget --at dropscope-demo set 50\n  dropscope budget --at dropscope-demo thaw"
     )]
     Budget(Budget),
+    /// What is missing on this machine, each with its remedy
+    #[command(after_help = "Examples:\n  dropscope doctor\n  dropscope doctor lab\n\n\
+        Looks only, and leaves nothing behind. With DIR, also whether `dropscope watch` can serve that folder, and what is\n\
+        pending there. Exit code 1 when something needed is missing; warnings do not fail.")]
+    Doctor(Doctor),
 }
+
+/// Where `watch` listens unless told otherwise.
+pub const LISTEN: &str = "127.0.0.1:9000";
 
 /// `dropscope demo`
 #[derive(Debug, ClapArgs)]
@@ -89,7 +97,7 @@ pub struct Watch {
     #[arg(value_name = "DIR")]
     pub folder: PathBuf,
     /// Address of the S3 endpoint, on this machine; port 0 for any that is free
-    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9000")]
+    #[arg(long, value_name = "ADDR", default_value = LISTEN)]
     pub listen: String,
     /// Recordings that are worked on at a time, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -244,6 +252,20 @@ pub enum BudgetChange {
     },
     /// Let launches go again after a freeze
     Thaw,
+}
+
+/// `dropscope doctor`
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
+    /// A folder that `watch` serves or shall serve
+    #[arg(value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// The same, as other commands name it
+    #[arg(long, value_name = "DIR", conflicts_with = "folder")]
+    pub at: Option<PathBuf>,
+    /// Report as JSON, one object
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What an instance of the embedded cloud is told; not for people.

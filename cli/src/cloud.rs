@@ -5,6 +5,7 @@
 
 use dropscope_jobs::JobsError;
 use dropscope_local::{LocalFleet, LocalStore, MailDir, Worker};
+use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::{Timestamp, Upload, event};
 use dropscope_ports::clock::SystemClock;
 use dropscope_ports::{Clock, Fleet, InstanceState, Mailer, Objects, ObjectsError};
@@ -123,6 +124,7 @@ impl Cloud {
                 objects: world.objects.clone(),
                 fleet: world.fleet.clone(),
                 clock: world.clock.clone(),
+                allowance: Allowance::default(),
             },
             look: dropscope_stage::Deps { bucket: BUCKET.into(), objects: world.objects.clone(), max_bytes: u64::MAX },
             reconcile: dropscope_reconcile::Deps {
@@ -133,7 +135,7 @@ impl Cloud {
                 place: world.place.clone(),
                 mail_lease_seconds,
                 patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30 },
-                most_instances: usize::MAX,
+                allowance: Allowance::default(),
             },
             clock: world.clock.clone(),
             announced,
@@ -150,7 +152,7 @@ impl Cloud {
     #[must_use]
     pub fn limited(mut self, most: usize) -> Self {
         self.most = Some(most);
-        self.reconcile.most_instances = most;
+        self.reconcile.allowance.most_instances = Some(most);
         self
     }
 

@@ -3,6 +3,7 @@
 pub mod args;
 pub mod cloud;
 mod commands;
+mod doctor;
 pub mod failure;
 mod folder;
 mod progress;

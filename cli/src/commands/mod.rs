@@ -31,6 +31,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Rerun(args) => results::rerun(&args),
         Command::Status(args) => status::status(&args),
         Command::Budget(args) => status::budget(&args),
+        Command::Doctor(args) => crate::doctor::doctor(&args),
     }
 }
 
