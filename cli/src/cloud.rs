@@ -6,7 +6,7 @@
 use dropscope_jobs::JobsError;
 use dropscope_local::{LocalFleet, LocalStore, MailDir, Worker};
 use dropscope_pipeline::budget::Allowance;
-use dropscope_pipeline::{Timestamp, Upload, event};
+use dropscope_pipeline::{Job, RunId, Timestamp, Upload, event};
 use dropscope_ports::clock::SystemClock;
 use dropscope_ports::{Clock, Fleet, InstanceState, Mailer, Objects, ObjectsError};
 use dropscope_reconcile::{Patience, ReconcileError, Summary};
@@ -14,7 +14,7 @@ use serde_json::Value;
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -52,6 +52,8 @@ pub struct Cloud {
     manifests: VecDeque<(Upload, u32)>,
     /// Instances that may run at a time, where that is known.
     most: Option<usize>,
+    /// Runs that validate spoke of since somebody asked.
+    heard: Mutex<Vec<RunId>>,
     /// Where manifests go for gif and summary, when those work beside the turns.
     looks: Option<UnboundedSender<Upload>>,
     delivered: u64,
@@ -142,6 +144,7 @@ impl Cloud {
             uploads: VecDeque::new(),
             manifests: VecDeque::new(),
             most: None,
+            heard: Mutex::default(),
             looks: None,
             delivered: 0,
         }
@@ -221,6 +224,22 @@ impl Cloud {
         if let Ok(Some(upload)) = tokio::time::timeout(most, self.announced.recv()).await {
             self.queue(upload, 0);
         }
+    }
+
+    /// Runs that are open, or that validate spoke of since the last call.
+    ///
+    /// # Errors
+    /// When the runs cannot be read.
+    pub async fn at_hand(&self) -> Result<Vec<Job>, JobsError> {
+        let objects = &*self.look.objects;
+        let mut jobs = dropscope_jobs::list_open_jobs(objects, self.now()).await?;
+        let heard = std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
+        for run in heard {
+            if jobs.iter().all(|job| job.run != run) {
+                jobs.extend(dropscope_jobs::find_job(objects, &run).await?);
+            }
+        }
+        Ok(jobs)
     }
 
     /// Whether uploads wait to be looked at.
@@ -306,6 +325,9 @@ impl Cloud {
     /// What validate says.
     pub async fn validate(&self, event: &Value) -> Handled {
         for outcome in dropscope_validate::handle(event, &self.validate).await? {
+            if let dropscope_validate::Outcome::Run(job) = &outcome {
+                self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(job.run.clone());
+            }
             tracing::info!(?outcome, "validate");
         }
         Ok(())

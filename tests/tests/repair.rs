@@ -102,6 +102,8 @@ async fn one_broken_document_keeps_nothing_else_waiting() {
     let whole = Whole::new().unwrap();
     let mut machine = whole.on(Faults::never()).unwrap();
     put(&machine, "state/jobs/0000000000000000.json", b"{").await;
+    put(&machine, "state/open/0000000000000000.json", b"{").await;
+    put(&machine, "state/open/no-run", b"{").await;
     put(&machine, "state/outbox/pending/zz.json", b"{").await;
     machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
     machine.walk().await.unwrap();
@@ -133,6 +135,7 @@ async fn a_recording_that_nobody_could_check_is_told_in_the_end() {
     // Claimed, and then validate was gone for good: its event is not delivered any more.
     let run = RunId::of_upload(&upload.bucket, &upload.key, None, &upload.etag);
     let job = dropscope_pipeline::Job::claim(run, upload, "ana".into(), Default::default(), machine.world().clock.now());
+    dropscope_jobs::mark_open(&machine.store, &job.run, job.received_at).await.unwrap();
     put(&machine, &format!("state/jobs/{}.json", job.run), &serde_json::to_vec(&job).unwrap()).await;
     machine.store.delete(&job.upload.key).await.unwrap();
     whole.clock.advance(7200);
@@ -162,4 +165,28 @@ async fn an_instance_that_works_on_nothing_is_ended() {
     whole.clock.advance(60);
     machine.cloud.turn().await.unwrap();
     assert_eq!(whole.fleet.alive().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_over_is_not_looked_at_again() {
+    let whole = Whole::new().unwrap();
+    let mut machine = whole.on(Faults::never()).unwrap();
+    machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.upload("recordings/ana/broken.tif", b"no tiff".to_vec()).await.unwrap();
+    machine.walk().await.unwrap();
+    assert!(machine.jobs().await.unwrap().iter().all(|job| job.closed));
+    assert!(machine.store.list("state/open/", None).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_came_to_nothing_is_forgotten_after_a_day() {
+    let whole = Whole::new().unwrap();
+    let mut machine = whole.on(Faults::never()).unwrap();
+    let run = "0123456789abcdef".parse().unwrap();
+    dropscope_jobs::mark_open(&machine.store, &run, machine.world().clock.now()).await.unwrap();
+    machine.cloud.turn().await.unwrap();
+    assert_eq!(machine.store.list("state/open/", None).await.unwrap().len(), 1, "its event may come again");
+    whole.clock.advance(25 * 3600);
+    machine.cloud.turn().await.unwrap();
+    assert!(machine.store.list("state/open/", None).await.unwrap().is_empty());
 }

@@ -107,19 +107,21 @@ struct Seen {
 pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
     let mut summary = Summary::default();
     // Jobs before instances: an instance that starts in between is seen, one that ends in between is seen next time.
-    let jobs = dropscope_jobs::list_jobs(&*deps.objects).await?;
+    let jobs = dropscope_jobs::list_open_jobs(&*deps.objects, deps.clock.now()).await?;
     let instances = deps.fleet.list().await?;
+    let closed = closed_jobs(&jobs, &instances, deps).await?;
     let alive = instances.iter().filter(|instance| instance.state == InstanceState::Alive).count();
     let room = deps.allowance.most_instances.unwrap_or(usize::MAX).saturating_sub(alive);
     let seen = Seen { instances, budget: budget(deps).await?, now: deps.clock.now(), room };
     let mut worst = Ok(());
-    for instance in seen.instances.iter().filter(|i| look::idle_instance(i, &jobs, deps.patience, seen.now)) {
+    for instance in seen.instances.iter().filter(|i| look::idle_instance(i, jobs.iter().chain(&closed), deps.patience, seen.now))
+    {
         match deps.fleet.terminate(&instance.id).await {
             Ok(()) => summary.ended += 1,
             Err(error) => worst = Err(error.into()),
         }
     }
-    for job in order::in_turn(jobs) {
+    for job in order::in_turn(jobs, &seen.budget.served) {
         summary.open += 1;
         if let Err(error) = one(job, &seen, deps, &mut summary).await {
             worst = Err(error);
@@ -127,6 +129,21 @@ pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
     }
     dropscope_jobs::flush(&*deps.objects, &*deps.mailer, deps.mail_lease_seconds, seen.now).await?;
     worst.map(|()| summary)
+}
+
+/// Jobs of instances that live on although their run is closed.
+async fn closed_jobs(open: &[Job], instances: &[Instance], deps: &Deps) -> Result<Vec<Job>, ReconcileError> {
+    let mut closed = Vec::new();
+    for instance in instances.iter().filter(|instance| instance.state == InstanceState::Alive) {
+        if open.iter().all(|job| job.run != instance.run) {
+            match dropscope_jobs::find_job(&*deps.objects, &instance.run).await {
+                Ok(job) => closed.extend(job),
+                Err(error @ JobsError::Broken { .. }) => tracing::error!(%error, "a job cannot be read"),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+    Ok(closed)
 }
 
 /// The budget; one that cannot be read lets nothing go.

@@ -62,13 +62,18 @@ pub(crate) fn idle_reservations(job: &Job, budget: &Budget) -> Vec<u32> {
 }
 
 /// Whether an instance works on nothing: its run is over, or another attempt's.
-pub(crate) fn idle_instance(instance: &Instance, jobs: &[Job], patience: Patience, now: Timestamp) -> bool {
+pub(crate) fn idle_instance<'a>(
+    instance: &Instance,
+    mut jobs: impl Iterator<Item = &'a Job>,
+    patience: Patience,
+    now: Timestamp,
+) -> bool {
     // Those that ended outnumber the others after a while, and need no look at any job.
     if instance.state != InstanceState::Alive {
         return false;
     }
     let late = |since: Timestamp| now >= since.plus_seconds(patience.leave);
-    match jobs.iter().find(|job| job.run == instance.run) {
+    match jobs.find(|job| job.run == instance.run) {
         Some(job) if job.state.is_final() || job.attempt != instance.attempt => late(job.since),
         Some(_) => false,
         None => late(instance.launched_at),

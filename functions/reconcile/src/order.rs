@@ -1,13 +1,11 @@
 //! Whose run is next: owners in turn, and the oldest run of each.
 
 use dropscope_pipeline::{Job, State, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// The open runs in the order in which they may start: the owner who has waited longest for a start goes first, then
-/// the next, round by round; each owner's runs go in the order in which they came.
-pub(crate) fn in_turn(mut jobs: Vec<Job>) -> Vec<Job> {
-    let served = last_served(&jobs);
-    jobs.retain(|job| !job.closed);
+/// The open runs in the order in which they may start: the owner whose last start (`served`) is longest ago goes first,
+/// then the next, round by round; each owner's runs go in the order in which they came.
+pub(crate) fn in_turn(mut jobs: Vec<Job>, served: &BTreeMap<String, Timestamp>) -> Vec<Job> {
     jobs.sort_by(|a, b| (a.received_at, &a.run).cmp(&(b.received_at, &b.run)));
     let mut rounds: HashMap<String, usize> = HashMap::new();
     let mut placed: Vec<_> = jobs
@@ -27,16 +25,6 @@ fn may_start(job: &Job) -> bool {
     matches!(job.state, State::Validated | State::Waiting { .. } | State::Interrupted { .. } | State::Stopped { .. })
 }
 
-/// When each owner's newest started run last changed.
-fn last_served(jobs: &[Job]) -> HashMap<String, Timestamp> {
-    let mut served: HashMap<String, Timestamp> = HashMap::new();
-    for job in jobs.iter().filter(|job| job.attempt > 0 && !may_start(job)) {
-        let last = served.entry(job.owner.clone()).or_insert(job.since);
-        *last = job.since.max(*last);
-    }
-    served
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,13 +38,9 @@ mod tests {
         Job { state, ..Job::claim(run, upload, owner.into(), Settings::default(), at) }
     }
 
-    fn started(owner: &str, number: u64, since: i64) -> Job {
-        let running = State::Running { instance: "i".into() };
-        Job { attempt: 1, since: Timestamp::from_millis(since), ..job(owner, number, running) }
-    }
-
-    fn names(jobs: Vec<Job>) -> Vec<String> {
-        let waiting = in_turn(jobs).into_iter().filter(may_start);
+    fn names(jobs: Vec<Job>, served: &[(&str, i64)]) -> Vec<String> {
+        let served = served.iter().map(|(owner, at)| ((*owner).to_owned(), Timestamp::from_millis(*at))).collect();
+        let waiting = in_turn(jobs, &served).into_iter().filter(may_start);
         waiting.map(|job| job.upload.key.as_str().trim_start_matches("recordings/").replace(".tif", "")).collect()
     }
 
@@ -64,16 +48,14 @@ mod tests {
     fn owners_take_turns_and_each_owners_oldest_goes_first() {
         let mut jobs: Vec<Job> = (0..4).rev().map(|n| job("ana", n, State::Validated)).collect();
         jobs.extend((10..12).map(|n| job("bo", n, State::Waiting { why: "full".into() })));
-        assert_eq!(names(jobs), ["ana/0", "bo/10", "ana/1", "bo/11", "ana/2", "ana/3"]);
+        assert_eq!(names(jobs, &[]), ["ana/0", "bo/10", "ana/1", "bo/11", "ana/2", "ana/3"]);
     }
 
     #[test]
     fn who_was_served_last_goes_last() {
         let jobs = || vec![job("ana", 1, State::Validated), job("bo", 2, State::Validated)];
-        let after = |served: Job| names([jobs(), vec![served]].concat());
-        assert_eq!(after(started("ana", 0, 50)), ["bo/2", "ana/1"]);
-        assert_eq!(after(started("bo", 0, 50)), ["ana/1", "bo/2"]);
-        let closed = Job { closed: true, ..started("ana", 0, 50) };
-        assert_eq!(after(closed), ["bo/2", "ana/1"]);
+        assert_eq!(names(jobs(), &[("ana", 50)]), ["bo/2", "ana/1"]);
+        assert_eq!(names(jobs(), &[("bo", 50)]), ["ana/1", "bo/2"]);
+        assert_eq!(names(jobs(), &[("ana", 50), ("bo", 60)]), ["ana/1", "bo/2"]);
     }
 }

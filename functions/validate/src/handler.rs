@@ -130,7 +130,12 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
         Err(why) => return Ok(Outcome::Ignored(why)),
     };
     let job = match find(&upload, deps).await? {
-        Ok(job) => job,
+        Ok(job) => {
+            if !job.closed {
+                dropscope_jobs::mark_open(&*deps.objects, &job.run, job.received_at).await?;
+            }
+            job
+        }
         Err(run) => claim(run, upload, &key, deps).await?,
     };
     Ok(Outcome::Run(Box::new(proceed(job, &key, deps).await?)))

@@ -2,6 +2,7 @@
 
 use crate::documents::{JobsError, create, to_bytes, update_job};
 use crate::ledger::settle;
+use crate::open::unmark;
 use crate::outbox::{Delivery, deliver};
 use dropscope_pipeline::{Job, State, Timestamp};
 use dropscope_ports::{Mailer, Objects};
@@ -46,6 +47,7 @@ pub async fn close(closing: &Closing<'_>, job: &Job, now: Timestamp) -> Result<(
     }
     if closing.settles || job.attempt == 0 {
         update_job(closing.objects, &job.run, |current| current.closing()).await?;
+        unmark(closing.objects, &job.run).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Documents that are changed only by conditional writes.
 
+use crate::open::mark_open;
 use dropscope_pipeline::{Job, ObjectKey, RunId, state_keys};
 use dropscope_ports::retry::patiently;
 use dropscope_ports::{Condition, ETag, Objects, ObjectsError, Select};
@@ -118,6 +119,8 @@ pub(crate) async fn create(objects: &dyn Objects, key: &ObjectKey, bytes: &[u8])
 /// # Errors
 /// See [`JobsError`].
 pub async fn create_job(objects: &dyn Objects, job: Job) -> Result<Job, JobsError> {
+    // The marker comes first: there is never a job that nobody looks after.
+    mark_open(objects, &job.run, job.received_at).await?;
     let key = state_keys::job(&job.run);
     create(objects, &key, &to_bytes(&key, &job)?).await?;
     load_job(objects, &job.run).await
@@ -152,23 +155,38 @@ pub async fn update_job<R>(
     update(objects, &state_keys::job(run), None, step).await
 }
 
-/// Every job that can be read, in the order of its run. One that cannot is logged: it keeps no other waiting.
+/// Every job that can be read, in the order of its run. One that cannot is logged: it keeps no other waiting. Reads every
+/// job there ever was: for people, not for every minute.
 ///
 /// # Errors
 /// See [`JobsError`].
 pub async fn list_jobs(objects: &dyn Objects) -> Result<Vec<Job>, JobsError> {
     let mut jobs = Vec::new();
-    let mut after: Option<ObjectKey> = None;
-    loop {
-        let page = patiently(|| objects.list(state_keys::JOBS, after.as_ref())).await?;
-        let Some(last) = page.last() else { return Ok(jobs) };
-        after = Some(last.key.clone());
-        for meta in &page {
-            match read::<Job>(objects, &meta.key).await {
-                Ok(job) => jobs.extend(job.map(|(job, _)| job)),
-                Err(JobsError::Broken { key, source }) => tracing::error!(%key, %source, "a job cannot be read"),
-                Err(error) => return Err(error),
-            }
+    for key in keys(objects, state_keys::JOBS).await? {
+        jobs.extend(readable(objects, &key).await?);
+    }
+    Ok(jobs)
+}
+
+/// A job, unless it is not there or cannot be read.
+pub(crate) async fn readable(objects: &dyn Objects, key: &ObjectKey) -> Result<Option<Job>, JobsError> {
+    match read::<Job>(objects, key).await {
+        Ok(job) => Ok(job.map(|(job, _)| job)),
+        Err(JobsError::Broken { key, source }) => {
+            tracing::error!(%key, %source, "a job cannot be read");
+            Ok(None)
         }
+        Err(error) => Err(error),
+    }
+}
+
+/// Every key below a prefix, in order.
+pub(crate) async fn keys(objects: &dyn Objects, prefix: &str) -> Result<Vec<ObjectKey>, JobsError> {
+    let (mut keys, mut after): (Vec<ObjectKey>, Option<ObjectKey>) = (Vec::new(), None);
+    loop {
+        let page = patiently(|| objects.list(prefix, after.as_ref())).await?;
+        let Some(last) = page.last() else { return Ok(keys) };
+        after = Some(last.key.clone());
+        keys.extend(page.into_iter().map(|meta| meta.key));
     }
 }

@@ -3,9 +3,11 @@
 mod closing;
 mod documents;
 mod ledger;
+mod open;
 mod outbox;
 
 pub use closing::{Closing, close};
 pub use documents::{Changed, JobsError, create_job, find_job, list_jobs, load_job, update_job};
 pub use ledger::{freeze, load_budget, release, reserve, set_cap, settle, settle_attempt, thaw};
+pub use open::{list_open_jobs, mark_open};
 pub use outbox::{Delivery, deliver, flush};

@@ -20,6 +20,9 @@ pub struct Budget {
     pub spent: Usd,
     /// What launches hold until they are settled, by attempt.
     pub reservations: BTreeMap<String, Reservation>,
+    /// When each owner's last launch was, this month: owners take turns.
+    #[serde(default)]
+    pub served: BTreeMap<String, Timestamp>,
 }
 
 /// A stop of all launches.
@@ -115,6 +118,7 @@ impl Budget {
                 return Err(Refusal::Cap { cap, left, asked: amount });
             }
         }
+        self.served.insert(owner.to_owned(), now);
         self.reservations.insert(attempt.to_owned(), Reservation { amount, owner: owner.to_owned(), since: now });
         Ok(())
     }
@@ -150,6 +154,7 @@ impl Budget {
         if self.month < month {
             self.month = month;
             self.spent = Usd::ZERO;
+            self.served.clear();
         }
     }
 }

@@ -5,6 +5,8 @@ use crate::run::RunId;
 
 /// Every job, one object each.
 pub const JOBS: &str = "state/jobs/";
+/// Runs that are not closed, one marker each: what has to be looked after can be listed without reading what is over.
+pub const OPEN: &str = "state/open/";
 /// Mails decided on and not known to be sent.
 pub const OUTBOX_PENDING: &str = "state/outbox/pending/";
 /// Mails known to be sent.
@@ -13,6 +15,11 @@ pub const OUTBOX_SENT: &str = "state/outbox/sent/";
 /// The job of a run.
 pub fn job(run: &RunId) -> ObjectKey {
     ObjectKey::raw(format!("{JOBS}{run}.json"))
+}
+
+/// The marker of a run that is not closed.
+pub fn open(run: &RunId) -> ObjectKey {
+    ObjectKey::raw(format!("{OPEN}{run}.json"))
 }
 
 /// The one object that all money decisions go through.

@@ -123,6 +123,7 @@ fn state_is_written_by_those_whose_code_writes_it() {
     let mailers = ["BudgetAlert", "Reconcile", "Validate", "Worker"];
     for (key, writers) in [
         (state_keys::job(&run()).to_string(), ["Launch", "Reconcile", "Validate", "Worker"].as_slice()),
+        (state_keys::open(&run()).to_string(), &["Reconcile", "Validate"]),
         (state_keys::budget().to_string(), &["BudgetAlert", "Launch", "Reconcile"]),
         (state_keys::ledger_entry("2026-10", &run(), 1).to_string(), &["Reconcile"]),
         (state_keys::outbox_pending("m").to_string(), &mailers),
@@ -150,12 +151,14 @@ fn whoever_writes_a_document_on_condition_may_read_it() {
 }
 
 #[test]
-fn only_a_mail_that_is_sent_is_deleted() {
+fn only_a_mail_that_is_sent_and_the_marker_of_a_run_that_is_over_are_deleted() {
     let all = statements(&Stack::usual());
     let mailers = ["BudgetAlert", "Reconcile", "Validate", "Worker"];
     assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::outbox_pending("m"))), mailers);
+    assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::open(&run()))), ["Reconcile", "Validate"]);
+    let fleeting = [state_keys::OUTBOX_PENDING, state_keys::OPEN].map(|folder| object(format!("{folder}*")));
     for s in allowing(&all, "s3:DeleteObject") {
-        assert_eq!(s.resources, [object(format!("{}*", state_keys::OUTBOX_PENDING))], "{s:?}");
+        assert!(s.resources.iter().all(|resource| fleeting.contains(resource)), "{s:?}");
     }
     assert!(allowing(&all, "s3:DeleteObjectVersion").is_empty(), "what a version holds stays until the lifecycle ends it");
     assert_eq!(who_may(&all, "sns:Publish", "MailTopic"), mailers);

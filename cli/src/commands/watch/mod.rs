@@ -8,7 +8,11 @@ use crate::cloud::Embedded;
 use crate::failure::Failure;
 use crate::text;
 use arrivals::Arrivals;
+use dropscope_jobs::JobsError;
 use dropscope_local::{Worker, s3};
+use dropscope_pipeline::Job;
+use dropscope_ports::Clock;
+use dropscope_ports::clock::SystemClock;
 use news::News;
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
@@ -66,7 +70,7 @@ async fn serve(args: &Watch, folder: &Path) -> Result<(), Failure> {
     let mut embedded = Embedded::open(folder, worker(folder)?, args.workers.into()).map_err(|error| unusable(folder, &error))?;
     embedded.store.sweep().await.map_err(|error| Failure::failed(&error, "look at the folder's .dropscope/"))?;
     embedded.cloud.look_beside().await.map_err(|error| Failure::failed(&error, "look at the folder's state/"))?;
-    let mut news = News::new(args.json);
+    let mut news = News::new(args.json, SystemClock.now());
     let address = listener.local_addr().map_err(|error| Failure::failed(&error, "try again"))?;
     news.begins(folder, address);
     let (stop, stopped) = watch::channel(());
@@ -130,6 +134,17 @@ async fn until_dropped(mut stopped: watch::Receiver<()>) {
     let _ = stopped.changed().await;
 }
 
+/// The runs that may have something to tell: those at hand, and those that were open before and are closed now.
+async fn at_hand(embedded: &Embedded, news: &News) -> Result<Vec<Job>, JobsError> {
+    let mut jobs = embedded.cloud.at_hand().await?;
+    for run in news.open() {
+        if jobs.iter().all(|job| job.run != run) {
+            jobs.extend(dropscope_jobs::find_job(&*embedded.world.objects, &run).await?);
+        }
+    }
+    Ok(jobs)
+}
+
 /// Turns the functions for ever. A turn that is broken off is like one that a power cut breaks off.
 async fn turn(mut embedded: Embedded, news: &mut News) {
     loop {
@@ -141,7 +156,7 @@ async fn turn(mut embedded: Embedded, news: &mut News) {
                 false
             }
         };
-        match dropscope_jobs::list_jobs(&*embedded.world.objects).await {
+        match at_hand(&embedded, news).await {
             Ok(jobs) => news.tell(&jobs),
             Err(error) => tracing::warn!(error = dropscope_runtime::chain(&error), "the runs cannot be read"),
         }

@@ -2,7 +2,7 @@
 
 use crate::cloud::BUCKET;
 use crate::text;
-use dropscope_pipeline::{Job, RunId, State};
+use dropscope_pipeline::{Job, RunId, State, Timestamp};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -10,14 +10,15 @@ use std::path::Path;
 /// What was said of each run.
 pub(super) struct News {
     json: bool,
+    /// Open runs, and what was said of each.
     told: HashMap<RunId, (&'static str, u32)>,
     left: usize,
-    begun: bool,
+    begun: Timestamp,
 }
 
 impl News {
-    pub(super) fn new(json: bool) -> Self {
-        Self { json, told: HashMap::new(), left: 0, begun: false }
+    pub(super) fn new(json: bool, begun: Timestamp) -> Self {
+        Self { json, told: HashMap::new(), left: 0, begun }
     }
 
     /// Says where the bucket is.
@@ -26,16 +27,21 @@ impl News {
         self.say(&format!("listening     http://{address}, bucket {BUCKET}, folder {}", text::shown_path(folder)), &json);
     }
 
-    /// Says what became of each run since the last time. Runs that were closed before the first time are no news.
+    /// Says what became of each run since the last time. Runs that ended before the program began are no news.
     pub(super) fn tell(&mut self, jobs: &[Job]) {
         self.left = jobs.iter().filter(|job| !job.state.is_final()).count();
-        let first = !std::mem::replace(&mut self.begun, true);
         for job in jobs {
             let now = (job.state.word(), job.attempt);
-            if self.told.insert(job.run.clone(), now) != Some(now) && !(first && job.closed) {
+            let before = if job.closed { self.told.remove(&job.run) } else { self.told.insert(job.run.clone(), now) };
+            if before != Some(now) && !(job.closed && job.since < self.begun) {
                 self.say(&line(job), &json(job));
             }
         }
+    }
+
+    /// Runs of which more is to be expected.
+    pub(super) fn open(&self) -> Vec<RunId> {
+        self.told.keys().cloned().collect()
     }
 
     /// Says what is left.
