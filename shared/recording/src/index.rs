@@ -32,6 +32,18 @@ impl Runs {
         Self { runs: vec![run], len: count }
     }
 
+    /// A first frame somewhere, and `count - 1` more from `offset` on at equal distances.
+    pub(crate) fn after_first(first: u64, offset: u64, stride: u64, count: usize) -> Self {
+        let mut runs = Self::default();
+        runs.push(first);
+        if first.checked_add(stride) == Some(offset) {
+            return Self::stack(first, stride, count);
+        }
+        runs.runs.push(Run { first: 1, count: count - 1, offset, stride });
+        runs.len = count;
+        runs
+    }
+
     pub(crate) fn push(&mut self, offset: u64) {
         let first = self.len;
         self.len += 1;

@@ -37,6 +37,7 @@ mod metadata;
 mod page;
 mod pixels;
 mod recording;
+mod stride;
 mod survey;
 mod walk;
 

@@ -61,6 +61,9 @@ impl Recording {
         let (samples, order) = match &self.survey.index {
             PageIndex::Plain(runs) => {
                 let offset = runs.get(page).ok_or(missing)?;
+                if let Some(stride) = &self.survey.stride {
+                    stride.check(&mut self.bytes, self.survey.header, page, &self.limits)?;
+                }
                 let samples = self.scratch.read_run(&mut self.bytes, offset, shape.bytes())?;
                 (samples, order)
             }

@@ -6,6 +6,7 @@ use crate::ifd::{Fault, Header, Ifd};
 use crate::index::{PageIndex, Runs};
 use crate::metadata::Metadata;
 use crate::page::{Page, Shape};
+use crate::stride::Stride;
 use crate::walk::{self, Chain};
 use crate::{Info, Limits, Overrides, RecordingError, SampleType, Source};
 
@@ -13,6 +14,7 @@ use crate::{Info, Limits, Overrides, RecordingError, SampleType, Source};
 pub(crate) struct Survey {
     pub(crate) header: Header,
     pub(crate) index: PageIndex,
+    pub(crate) stride: Option<Stride>,
     pub(crate) shape: Shape,
     pub(crate) signed16: bool,
     pub(crate) axes: Axes,
@@ -35,6 +37,7 @@ pub(crate) fn survey(bytes: &mut Bytes, limits: &Limits, overrides: &Overrides) 
     if chain.mixed_compression {
         findings.notes.push("the frames are not all compressed in the same way".to_owned());
     }
+    let stride = chain.stride;
     let room = stack_room(bytes, header, &first);
     let index = match stack_frames(room, &first, &chain, &metadata, limits)? {
         Some(stack) => PageIndex::Plain(stack),
@@ -42,7 +45,7 @@ pub(crate) fn survey(bytes: &mut Bytes, limits: &Limits, overrides: &Overrides) 
     };
     check_expansion(bytes, index.len(), first.shape, limits)?;
     let (axes, info) = describe(index.len(), &first, &metadata, overrides, limits, findings)?;
-    Ok(Survey { header, index, shape: first.shape, signed16: info.dtype != first.shape.stored, axes, info })
+    Ok(Survey { header, index, stride, shape: first.shape, signed16: info.dtype != first.shape.stored, axes, info })
 }
 
 /// The first page is not there: no frame is whole.

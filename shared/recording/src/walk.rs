@@ -4,10 +4,11 @@ use crate::bytes::Bytes;
 use crate::ifd::{Fault, Header, Ifd};
 use crate::index::{PageIndex, Runs};
 use crate::page::{Page, Shape};
+use crate::stride::{self, Stride};
 use crate::{Limits, RecordingError};
 
 /// What following the chain found.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Chain {
     pub(crate) index: PageIndex,
     /// Pages whose samples lie within the file.
@@ -18,6 +19,8 @@ pub(crate) struct Chain {
     pub(crate) complete: bool,
     /// Whether some page is compressed in another way than the first.
     pub(crate) mixed_compression: bool,
+    /// The distance of the pages, where the list was not followed because of it.
+    pub(crate) stride: Option<Stride>,
 }
 
 /// Finds circles in constant memory (R. P. Brent, BIT 20, 1980): a mark is left behind at ever larger steps, and a
@@ -49,13 +52,22 @@ impl CircleGuard {
 
 /// Follows the chain. `first` is the first page, which all others must resemble.
 pub(crate) fn follow(bytes: &mut Bytes, header: Header, first: &Page, limits: &Limits) -> Result<Chain, RecordingError> {
-    if first.contiguous().is_some()
-        && let Some(chain) = follow_as(bytes, header, first, limits, true)?
-    {
-        return Ok(chain);
+    if first.contiguous().is_some() {
+        if let Some(chain) = stride::guess(bytes, header, first, limits)? {
+            return Ok(chain);
+        }
+        if let Some(chain) = follow_as(bytes, header, first, limits, true)? {
+            return Ok(chain);
+        }
     }
     follow_as(bytes, header, first, limits, false)?
         .ok_or_else(|| RecordingError::corrupt("the list of frames cannot be followed"))
+}
+
+/// Follows the chain whatever its pages' distances, as [`follow`] does where they have none in common.
+#[cfg(test)]
+pub(crate) fn follow_all(bytes: &mut Bytes, header: Header, first: &Page, limits: &Limits) -> Result<Chain, RecordingError> {
+    follow_as(bytes, header, first, limits, true).map(|chain| chain.unwrap())
 }
 
 /// Follows the chain, keeping offsets of samples (`plain`) or of directories. `None` if a page is not plain.
@@ -90,7 +102,14 @@ fn follow_as(
         }
     }
     let index = if plain { PageIndex::Plain(runs) } else { PageIndex::Directories(directories) };
-    Ok(Some(Chain { index, whole: walk.whole, listed: walk.listed, complete: walk.complete, mixed_compression: walk.mixed }))
+    Ok(Some(Chain {
+        index,
+        whole: walk.whole,
+        listed: walk.listed,
+        complete: walk.complete,
+        mixed_compression: walk.mixed,
+        stride: None,
+    }))
 }
 
 struct Walk {

@@ -18,9 +18,10 @@ const WHOLE_BLOCK: u64 = 8 << 20;
 /// A sampled recording is read in blocks of about one time point: what lies between is not fetched.
 const SAMPLED_BLOCKS: std::ops::RangeInclusive<u64> = (64 << 10)..=(8 << 20);
 
-/// Most bytes of a recording that a function looks at before its fifteen minutes are over: at the 70 MB/s of one
-/// connection (S3 performance guidelines) this takes four of them, and its pictures the rest.
-pub const MOST_IN_LAMBDA: u64 = 16 << 30;
+/// Most bytes of a recording that a function looks at, so that its fifteen minutes last: read whole at the 70 MB/s of one
+/// connection (S3 performance guidelines) this is a minute; sampled, a request of some 30 ms for each frame of half a
+/// megabyte, it is five or so.
+pub const MOST_IN_LAMBDA: u64 = 4 << 30;
 
 /// What a stage may touch.
 #[derive(Clone)]
