@@ -4,9 +4,10 @@
 //! another process) by looking at what lies in the bucket.
 
 use dropscope_jobs::JobsError;
+use dropscope_launch::Beside;
 use dropscope_local::{LocalFleet, LocalStore, MailDir, Worker};
 use dropscope_pipeline::budget::Allowance;
-use dropscope_pipeline::{Job, RunId, Timestamp, Upload, event};
+use dropscope_pipeline::{Job, RunId, Timestamp, Upload, event, state_keys};
 use dropscope_ports::clock::SystemClock;
 use dropscope_ports::{Clock, Fleet, InstanceState, Mailer, Objects, ObjectsError};
 use dropscope_reconcile::{Patience, ReconcileError, Summary};
@@ -127,6 +128,7 @@ impl Cloud {
                 fleet: world.fleet.clone(),
                 clock: world.clock.clone(),
                 allowance: Allowance::default(),
+                beside: Beside::default(),
             },
             look: dropscope_stage::Deps { bucket: BUCKET.into(), objects: world.objects.clone(), max_bytes: u64::MAX },
             reconcile: dropscope_reconcile::Deps {
@@ -136,7 +138,7 @@ impl Cloud {
                 clock: world.clock.clone(),
                 place: world.place.clone(),
                 mail_lease_seconds,
-                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30 },
+                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30, overtime: 60 },
                 allowance: Allowance::default(),
             },
             clock: world.clock.clone(),
@@ -257,6 +259,8 @@ impl Cloud {
         let key = upload.key.as_str();
         if key.starts_with("recordings/") {
             self.uploads.push_back((upload, failures));
+        } else if key.starts_with(state_keys::WAKE) {
+            self.manifests.push_back((upload, failures));
         } else if key.starts_with("results/") && key.ends_with("/manifest.json") {
             if let (0, Some(looks)) = (failures, &self.looks) {
                 // Its other end goes on until this one ends.
@@ -311,6 +315,8 @@ impl Cloud {
         let key = upload.key.as_str();
         if key.starts_with("recordings/") {
             self.validate(event).await
+        } else if key.starts_with(state_keys::WAKE) {
+            self.launch(event).await
         } else if key.starts_with("results/") && key.ends_with("/manifest.json") {
             self.launch(event).await?;
             if self.looks.is_none() { look(event, &self.look).await } else { Ok(()) }

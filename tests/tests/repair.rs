@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use dropscope_pipeline::budget::Budget;
-use dropscope_pipeline::{ObjectKey, RunId, State, Usd, event};
+use dropscope_pipeline::{ObjectKey, RunId, State, Upload, Usd, event};
 use dropscope_ports::{Condition, Fleet, LaunchRequest, Objects};
 use dropscope_testkit::faults::Faults;
 use dropscope_tests::{Machine, Whole, recordings};
@@ -189,4 +189,32 @@ async fn a_claim_that_came_to_nothing_is_forgotten_after_a_day() {
     whole.clock.advance(25 * 3600);
     machine.cloud.turn().await.unwrap();
     assert!(machine.store.list("state/open/", None).await.unwrap().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_does_not_end_itself_is_ended_after_its_lifetime() {
+    let whole = Whole::new().unwrap();
+    let machine = whole.on(Faults::never()).unwrap();
+    let upload = machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    let run = RunId::of_upload(&upload.bucket, &upload.key, None, &upload.etag);
+    let (_, deaf) = tokio::sync::mpsc::unbounded_channel();
+    let mut cloud = dropscope_cli::cloud::Cloud::new(machine.world(), deaf);
+    let event = event::object_created(&upload, "id", machine.world().clock.now());
+    cloud.validate(&event).await.unwrap();
+    let manifest = machine.jobs().await.unwrap().remove(0).results().unwrap().child("manifest.json");
+    let created = Upload { key: manifest, ..upload };
+    let event = event::object_created(&created, "id", machine.world().clock.now());
+    cloud.launch(&event).await.unwrap();
+    // It was started, and never says a word: its first script did not run.
+    let lifetime = machine.jobs().await.unwrap()[0].manifest.as_ref().unwrap().needs.lifetime_seconds();
+    whole.clock.advance(i64::try_from(lifetime).unwrap() - 10);
+    cloud.turn().await.unwrap();
+    assert_eq!(whole.fleet.alive().len(), 1, "it may still be at work");
+    whole.clock.advance(600);
+    cloud.turn().await.unwrap();
+    assert_eq!(whole.fleet.alive().len(), 0);
+    cloud.turn().await.unwrap();
+    let job = dropscope_jobs::find_job(&machine.store, &run).await.unwrap().unwrap();
+    assert!(matches!(job.state, State::Interrupted { .. } | State::Launching), "{:?}", job.state);
+    assert_eq!(job.interruptions, 1);
 }

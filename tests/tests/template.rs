@@ -11,6 +11,8 @@ mod index;
 mod instance;
 #[path = "template/keeping.rs"]
 mod keeping;
+#[path = "template/lifetime.rs"]
+mod lifetime;
 #[path = "template/pattern.rs"]
 mod pattern;
 #[path = "template/permissions.rs"]

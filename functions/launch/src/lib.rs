@@ -14,16 +14,16 @@ use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::instance::{NothingFits, Offer, choose, dearest};
 use dropscope_pipeline::job::{Refused, Verdict};
-use dropscope_pipeline::{Job, Manifest, RunId, State, Upload, Usd, budget};
+use dropscope_pipeline::{Job, Manifest, RunId, State, Upload, Usd, budget, state_keys};
 use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest, Objects};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dropscope_runtime::environment::{BUCKET, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS, Variable};
+use dropscope_runtime::environment::{BUCKET, DISK, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS, Variable};
 
 /// What the program needs to be told by its environment.
-pub const VARIABLES: &[&Variable] = &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &MAX_INSTANCES];
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &MAX_INSTANCES, &DISK];
 
 /// What launch may touch.
 pub struct Deps {
@@ -37,6 +37,31 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// What may be spent and started.
     pub allowance: Allowance,
+    /// What an instance has besides its type.
+    pub beside: Beside,
+}
+
+/// What comes with every instance, whatever its type.
+#[derive(Debug, Clone, Default)]
+pub struct Beside {
+    /// Its disk, GiB; none where that is not known.
+    pub disk_gib: Option<u64>,
+    /// What disk and address cost an hour.
+    pub usd_per_hour: Usd,
+    /// Seconds before it knows its lifetime: it may be on its way so long.
+    pub boot_seconds: u64,
+}
+
+impl Beside {
+    /// What an instance of EC2 has: an encrypted gp3 disk and a public address, both at what they cost in the dearest
+    /// region ($0.16 a GiB and month, $0.005 an hour), and 20 minutes until its first watchdog ends it.
+    pub fn on_ec2(disk_gib: u64) -> Self {
+        Self {
+            disk_gib: Some(disk_gib),
+            usd_per_hour: Usd::from_micros(disk_gib.saturating_mul(220) + 5_000),
+            boot_seconds: 1200,
+        }
+    }
 }
 
 /// What became of one notified manifest.
@@ -129,11 +154,14 @@ pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, LaunchEr
     Ok(outcomes)
 }
 
-/// The run whose manifest this is: `results/…/<run>/manifest.json`.
+/// The run whose manifest this is, `results/…/<run>/manifest.json`, or that is announced again, `state/wake/<run>.json`.
 fn run_of(upload: &Upload, bucket: &str) -> Option<RunId> {
-    let folder = upload.key.as_str().strip_prefix("results/")?.strip_suffix("/manifest.json")?;
-    let run = folder.rsplit('/').next()?.parse().ok()?;
-    (upload.bucket == bucket).then_some(run)
+    let key = upload.key.as_str();
+    let run = match key.strip_prefix(state_keys::WAKE) {
+        Some(name) => name.strip_suffix(".json")?,
+        None => key.strip_prefix("results/")?.strip_suffix("/manifest.json")?.rsplit('/').next()?,
+    };
+    (upload.bucket == bucket).then(|| run.parse().ok()).flatten()
 }
 
 async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
@@ -142,8 +170,13 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
     let Some(manifest) = &job.manifest else {
         return Ok(Outcome::Nothing { run: job.run, why: Refused::NotYet(job.state.word()) });
     };
-    let offers = choose(&manifest.needs, &deps.fleet.offers().await?);
-    let usd_per_hour = offers.as_deref().map_or(Usd::ZERO, dearest);
+    let offers = match deps.beside.disk_gib {
+        Some(disk_gib) if manifest.needs.scratch_gib > disk_gib => {
+            Err(NothingFits::Disk { needed_gib: manifest.needs.scratch_gib, disk_gib })
+        }
+        _ => choose(&manifest.needs, &deps.fleet.offers().await?),
+    };
+    let usd_per_hour = offers.as_deref().map_or(Usd::ZERO, dearest).plus(deps.beside.usd_per_hour);
     let job = match dropscope_jobs::update_job(&*deps.objects, run, |job| job.launching(usd_per_hour, now)).await? {
         Changed::Now(job) => job,
         Changed::Refused(job, why) => return Ok(Outcome::Nothing { run: job.run, why }),
@@ -152,7 +185,7 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
         Ok(offers) => request(&job, manifest, offers),
         Err(nothing) => return impossible(&job, &nothing, deps).await,
     };
-    let amount = usd_per_hour.per_hour_for(request.lifetime_seconds);
+    let amount = usd_per_hour.per_hour_for(request.lifetime_seconds + deps.beside.boot_seconds);
     if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, &deps.allowance, now).await? {
         return wait(&job, refusal.to_string(), deps).await;
     }
@@ -165,8 +198,13 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
     match start(&request, deps).await {
         Ok(instance) => Ok(Outcome::Launched { run: run.clone(), instance }),
         Err(error @ (FleetError::NoCapacity(_) | FleetError::Quota(_))) => wait(&job, error.to_string(), deps).await,
-        // Its instance has come and gone while the job still says launching: reconcile sees that and counts it.
-        Err(FleetError::TokenSpent(_)) => Ok(Outcome::Nothing { run: run.clone(), why: Refused::Past("launching") }),
+        Err(error @ FleetError::TokenSpent(_)) => lose(&job, error.to_string(), deps).await,
+        // A mistake in permissions or the stack: the run waits until somebody has mended it. The line calls that somebody.
+        Err(error @ FleetError::Refused { .. }) => {
+            let why = dropscope_runtime::chain(&error);
+            tracing::error!(%run, why, "the launch is refused");
+            wait(&job, why, deps).await
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -212,10 +250,23 @@ async fn wait(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchErro
     }
 }
 
+/// launching, running → interrupted: the attempt's instance has come and gone, and its token starts no other.
+async fn lose(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
+    let (now, run) = (deps.clock.now(), job.run.clone());
+    let step = |current: &Job| current.interrupted(job.attempt, why.clone(), now);
+    match dropscope_jobs::update_job(&*deps.objects, &run, step).await? {
+        Changed::Now(_) => Ok(Outcome::Waiting { run, why }),
+        Changed::Refused(_, why) => Ok(Outcome::Nothing { run, why }),
+    }
+}
+
 async fn impossible(job: &Job, nothing: &NothingFits, deps: &Deps) -> Result<Outcome, LaunchError> {
     let now = deps.clock.now();
-    let remedy = "split the recording, or ask the operator for larger instances".to_owned();
-    let verdict = Verdict { cause: nothing.to_string(), remedy };
+    let remedy = match nothing {
+        NothingFits::Memory { .. } => "split the recording, or ask the operator for larger instances",
+        NothingFits::Disk { .. } => "split the recording, or ask the operator to deploy with a larger WorkerDiskGiB",
+    };
+    let verdict = Verdict { cause: nothing.to_string(), remedy: remedy.into() };
     dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.failed(job.attempt, verdict.clone(), now)).await?;
     Ok(Outcome::Impossible { run: job.run.clone() })
 }

@@ -2,13 +2,13 @@
 
 use dropscope_aws::{S3Objects, Sdk, sdk};
 use dropscope_aws_ec2::{Ec2Fleet, Launching};
-use dropscope_launch::{Deps, VARIABLES, program, work};
+use dropscope_launch::{Beside, Deps, VARIABLES, program, work};
 use dropscope_pipeline::Usd;
 use dropscope_pipeline::budget::Allowance;
 use dropscope_ports::Objects;
 use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{
-    BUCKET, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS,
+    BUCKET, DISK, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS,
 };
 use dropscope_runtime::lambda::{Failure, serve};
 use serde_json::Value;
@@ -25,6 +25,7 @@ struct Launch {
     template: String,
     subnets: Vec<String>,
     allowance: Allowance,
+    beside: Beside,
     ready: OnceCell<Deps>,
 }
 
@@ -49,6 +50,7 @@ async fn told(environment: Environment) -> Result<Launch, EnvironmentError> {
         template: environment.text(&LAUNCH_TEMPLATE)?,
         subnets: environment.text(&SUBNETS)?.split(',').map(|subnet| subnet.trim().to_owned()).collect(),
         allowance: Allowance { cap: Some(cap), most_instances: Some(most) },
+        beside: Beside::on_ec2(environment.parsed(&DISK, "a whole number", |text| text.parse().ok())?),
         sdk: sdk().await,
         ready: OnceCell::new(),
     })
@@ -79,6 +81,7 @@ impl Launch {
             fleet: Arc::new(fleet),
             clock: Arc::new(SystemClock),
             allowance: self.allowance.clone(),
+            beside: self.beside.clone(),
         })
     }
 }

@@ -11,7 +11,7 @@ pub use look::Patience;
 use dropscope_jobs::{Changed, Closing, JobsError};
 use dropscope_pipeline::budget::{Allowance, Budget, Frozen};
 use dropscope_pipeline::job::Verdict;
-use dropscope_pipeline::{Job, State, Timestamp};
+use dropscope_pipeline::{Job, State, Timestamp, state_keys};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, InstanceState, Mailer, Objects, ObjectsError};
 use std::sync::Arc;
 
@@ -173,7 +173,7 @@ async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
     }
     if look::not_started(&job, &seen.instances, deps.patience, seen.now) {
         summary.woken += 1;
-        wake(&job, deps).await
+        wake(&job, deps, seen.now).await
     } else if look::may_go(&job, deps.patience, seen.now) {
         go(&job, seen, deps, summary).await
     } else if job.state.is_final() {
@@ -189,7 +189,7 @@ async fn go(job: &Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
     match look::refusal(job, &seen.budget, &deps.allowance, seen.now) {
         None if summary.woken < seen.room => {
             summary.woken += 1;
-            wake(job, deps).await
+            wake(job, deps, seen.now).await
         }
         Some(why) if matches!(job.state, State::Waiting { .. }) => {
             dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.waiting_for(why.clone())).await?;
@@ -225,12 +225,27 @@ async fn given_up(job: Job, seen: &Seen, deps: &Deps) -> Result<Job, ReconcileEr
     }
 }
 
-/// Announces a run that may be launched, through the path that every run takes: its manifest is written again.
-async fn wake(job: &Job, deps: &Deps) -> Result<(), ReconcileError> {
-    let (Some(manifest), Some(results)) = (&job.manifest, job.results()) else { return Ok(()) };
-    let bytes = manifest.to_json().map_err(ReconcileError::Manifest)?;
-    deps.objects.put(&results.child("manifest.json"), bytes, &Condition::Always).await?;
+/// Announces a run that may be launched: to launch alone, since its pictures are made. A run that was never launched may
+/// have lost its first announcement, the manifest: then that is made up for.
+async fn wake(job: &Job, deps: &Deps, now: Timestamp) -> Result<(), ReconcileError> {
+    if job.attempt == 0 && announce(job, deps).await? {
+        return Ok(());
+    }
+    // Written anew each time, an object is created anew each time.
+    let bytes = serde_json::json!({ "schema": 1, "run": job.run, "at": now }).to_string().into_bytes();
+    deps.objects.put(&state_keys::wake(&job.run), bytes, &Condition::Always).await?;
     Ok(())
+}
+
+/// Writes the manifest where it is not there. True when this call wrote it.
+async fn announce(job: &Job, deps: &Deps) -> Result<bool, ReconcileError> {
+    let (Some(manifest), Some(results)) = (&job.manifest, job.results()) else { return Ok(false) };
+    let bytes = manifest.to_json().map_err(ReconcileError::Manifest)?;
+    match deps.objects.put(&results.child("manifest.json"), bytes, &Condition::Absent).await {
+        Ok(_) => Ok(true),
+        Err(ObjectsError::Precondition { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn close(job: &Job, deps: &Deps, now: Timestamp) -> Result<(), ReconcileError> {

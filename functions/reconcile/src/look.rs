@@ -15,6 +15,8 @@ pub struct Patience {
     pub verdict: u64,
     /// An instance whose run is over, before it is ended.
     pub leave: u64,
+    /// An instance beyond its lifetime, before it counts as one that does not end itself: its own watchdog failed.
+    pub overtime: u64,
 }
 
 /// Why the job's instance counts as gone; none while it lives, or may still appear.
@@ -75,7 +77,10 @@ pub(crate) fn idle_instance<'a>(
     let late = |since: Timestamp| now >= since.plus_seconds(patience.leave);
     match jobs.find(|job| job.run == instance.run) {
         Some(job) if job.state.is_final() || job.attempt != instance.attempt => late(job.since),
-        Some(_) => false,
+        Some(job) => job.manifest.as_ref().is_some_and(|manifest| {
+            let lifetime = manifest.needs.lifetime_seconds().saturating_add(patience.overtime);
+            now >= instance.launched_at.plus_seconds(lifetime)
+        }),
         None => late(instance.launched_at),
     }
 }

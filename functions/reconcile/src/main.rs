@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// EC2 tells of an instance up to minutes late, and a verdict may wait for Lambda's own retries.
-const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300 };
+const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300, overtime: 1800 };
 
 #[tokio::main]
 async fn main() -> ExitCode {

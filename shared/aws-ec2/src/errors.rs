@@ -3,6 +3,10 @@
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::CreateFleetError;
 use dropscope_ports::{BoxError, FleetError};
+use std::collections::BTreeMap;
+
+/// Codes of a type that a zone does not have.
+const UNSUPPORTED: [&str; 2] = ["InvalidFleetConfiguration", "Unsupported"];
 
 /// What may be done about a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,21 +60,25 @@ where
     as_error(kind, call, token, words, Box::new(error))
 }
 
-/// A fleet that gave no instance: why each pool that was tried did not. One that may give one later decides; a pool
-/// that never will is no reason to give up the others.
+/// A fleet that gave no instance: why each pool that was tried did not. At most three are; the others are all called
+/// `UnfulfillableCapacity` and say nothing. A type that a zone does not have says nothing of the others either.
 pub(crate) fn pools(call: &'static str, token: &str, errors: &[CreateFleetError]) -> FleetError {
-    let code = |error: &CreateFleetError| error.error_code().unwrap_or_default().to_owned();
-    let mut codes: Vec<String> = errors.iter().map(code).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    // A type that a zone does not have says nothing about the other pools.
-    let kinds = codes.iter().map(|code| kind(code));
-    let quota = codes.iter().any(|code| kind(code) == Kind::Quota);
-    let kind = if quota { Kind::Quota } else { kinds.min().unwrap_or(Kind::NoCapacity) };
-    let words = match codes.is_empty() {
-        true => "the fleet gave no instance and no reason".to_owned(),
-        false => codes.join(", "),
+    let mut reasons: BTreeMap<&str, &str> = BTreeMap::new();
+    for error in errors {
+        reasons.entry(error.error_code().unwrap_or_default()).or_insert(error.error_message().unwrap_or_default());
+    }
+    let tried = || reasons.keys().filter(|code| **code != "UnfulfillableCapacity");
+    let kinds: Vec<Kind> = tried().map(|code| kind(code)).collect();
+    let broken = tried().any(|code| kind(code) == Kind::Never && !UNSUPPORTED.contains(code));
+    let kind = if kinds.contains(&Kind::Quota) {
+        Kind::Quota
+    } else if !kinds.is_empty() && kinds.iter().all(|kind| *kind == Kind::Never) && (broken || tried().count() == reasons.len()) {
+        Kind::Never
+    } else {
+        kinds.into_iter().filter(|kind| *kind != Kind::Never).min().unwrap_or(Kind::NoCapacity)
     };
+    let words: Vec<String> = reasons.iter().map(|(code, message)| format!("{code}: {message}")).collect();
+    let words = if words.is_empty() { "the fleet gave no instance and no reason".to_owned() } else { words.join("; ") };
     as_error(kind, call, token, words.clone(), words.into())
 }
 
@@ -114,7 +122,16 @@ mod tests {
         assert!(matches!(failed(&["InvalidFleetConfiguration", "InsufficientInstanceCapacity"]), FleetError::NoCapacity(_)));
         assert!(matches!(failed(&["InsufficientInstanceCapacity", "MaxSpotInstanceCountExceeded"]), FleetError::Quota(_)));
         assert!(matches!(failed(&["InvalidFleetConfiguration", "InvalidFleetConfiguration"]), FleetError::Refused { .. }));
+        assert!(matches!(failed(&["InvalidFleetConfiguration", "UnfulfillableCapacity"]), FleetError::NoCapacity(_)));
         assert!(matches!(failed(&[]), FleetError::NoCapacity(_)));
+    }
+
+    #[test]
+    fn a_mistake_of_the_stack_does_not_hide_behind_pools_that_were_not_tried() {
+        for codes in [["UnauthorizedOperation", "UnfulfillableCapacity"], ["InvalidAMIID.NotFound", "InvalidFleetConfiguration"]]
+        {
+            assert!(matches!(failed(&codes), FleetError::Refused { .. }), "{codes:?}");
+        }
     }
 
     #[test]

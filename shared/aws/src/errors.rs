@@ -18,14 +18,15 @@ fn known(answered: Answered<'_>, key: &ObjectKey) -> Option<ObjectsError> {
     let key = key.clone();
     Some(match (answered.code.unwrap_or_default(), answered.status?) {
         ("RequestTimeout" | "ExpiredToken" | "RequestTimeTooSkewed", _) => return None,
-        // A delete marker answers 405 to a version, and an upload that is gone 404.
-        (_, 404) | ("MethodNotAllowed", _) => ObjectsError::NotFound { key },
+        // A delete marker answers 405, and an upload that is gone 404.
+        (_, 404 | 405) => ObjectsError::NotFound { key },
+        (code, 301 | 307) => ObjectsError::Invalid { key, why: named(code, "the bucket is in another region") },
         (_, 412) => ObjectsError::Precondition { key },
         (_, 409) => ObjectsError::Conflict { key },
         (code, 501) => ObjectsError::Invalid { key, why: named(code, "not offered by this store") },
         (_, 429 | 500..=599) => return None,
         (code, 416) => ObjectsError::Invalid { key, why: named(code, "a range beyond the end") },
-        (code, 400 | 405 | 411 | 413 | 414) => ObjectsError::Invalid { key, why: named(code, "not a valid call") },
+        (code, 400 | 411 | 413 | 414) => ObjectsError::Invalid { key, why: named(code, "not a valid call") },
         _ => return None,
     })
 }
@@ -63,6 +64,8 @@ mod tests {
         let kind = |code: Option<&str>, status| known(Answered { code, status }, &key);
         assert!(matches!(kind(None, Some(404)), Some(ObjectsError::NotFound { .. })));
         assert!(matches!(kind(Some("NoSuchUpload"), Some(404)), Some(ObjectsError::NotFound { .. })));
+        assert!(matches!(kind(None, Some(405)), Some(ObjectsError::NotFound { .. })), "a delete marker");
+        assert!(matches!(kind(Some("PermanentRedirect"), Some(301)), Some(ObjectsError::Invalid { .. })));
         assert!(matches!(kind(Some("PreconditionFailed"), Some(412)), Some(ObjectsError::Precondition { .. })));
         assert!(matches!(kind(Some("ConditionalRequestConflict"), Some(409)), Some(ObjectsError::Conflict { .. })));
         assert!(matches!(kind(Some("InvalidRange"), Some(416)), Some(ObjectsError::Invalid { .. })));

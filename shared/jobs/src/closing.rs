@@ -37,13 +37,14 @@ pub async fn close(closing: &Closing<'_>, job: &Job, now: Timestamp) -> Result<(
         create(closing.objects, &key, &to_bytes(&key, &outcome.provenance)?).await?;
         cost = Some(outcome.cost);
     }
+    // Money before mail: a mail that nobody takes must not keep what others could launch with.
+    if closing.settles {
+        settle(closing.objects, job, cost, now).await?;
+    }
     if let Some(mail) = dropscope_pipeline::mail::due(job, closing.place)
         && deliver(closing.objects, closing.mailer, &mail, closing.lease_seconds, now).await? == Delivery::InHand
     {
         return Ok(());
-    }
-    if closing.settles {
-        settle(closing.objects, job, cost, now).await?;
     }
     if closing.settles || job.attempt == 0 {
         update_job(closing.objects, &job.run, |current| current.closing()).await?;

@@ -1,6 +1,6 @@
 //! The outbox: a record before a mail is sent, a record after. A mail is never lost; at worst it is sent twice.
 
-use crate::documents::{JobsError, create, read, to_bytes};
+use crate::documents::{JobsError, create, keys, read, to_bytes};
 use dropscope_pipeline::{Mail, ObjectKey, Timestamp, state_keys};
 use dropscope_ports::{Mailer, Objects};
 use serde::{Deserialize, Serialize};
@@ -76,9 +76,9 @@ async fn in_hand(objects: &dyn Objects, pending: &ObjectKey, lease_seconds: u64,
 /// # Errors
 /// When the outbox cannot be listed.
 pub async fn flush(objects: &dyn Objects, mailer: &dyn Mailer, lease_seconds: u64, now: Timestamp) -> Result<(), JobsError> {
-    for meta in objects.list(state_keys::OUTBOX_PENDING, None).await? {
-        if let Err(error) = flush_one(objects, mailer, &meta.key, lease_seconds, now).await {
-            tracing::error!(key = %meta.key, %error, "a mail waits");
+    for key in keys(objects, state_keys::OUTBOX_PENDING).await? {
+        if let Err(error) = flush_one(objects, mailer, &key, lease_seconds, now).await {
+            tracing::error!(%key, %error, "a mail waits");
         }
     }
     Ok(())

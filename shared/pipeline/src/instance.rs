@@ -17,14 +17,25 @@ pub struct Offer {
     pub usd_per_hour: Usd,
 }
 
-/// No type on offer is large enough.
+/// No instance on offer is large enough.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the recording needs `{needed_mib}` MiB of memory, the largest instance on offer has `{largest_mib}`")]
-pub struct NothingFits {
-    /// What the run needs.
-    pub needed_mib: u64,
-    /// What there is.
-    pub largest_mib: u64,
+pub enum NothingFits {
+    /// None has the memory.
+    #[error("the recording needs `{needed_mib}` MiB of memory, the largest instance on offer has `{largest_mib}`")]
+    Memory {
+        /// What the run needs.
+        needed_mib: u64,
+        /// What there is.
+        largest_mib: u64,
+    },
+    /// None has the disk.
+    #[error("the recording needs `{needed_gib}` GiB of scratch, an instance has `{disk_gib}`")]
+    Disk {
+        /// What the run needs.
+        needed_gib: u64,
+        /// What there is.
+        disk_gib: u64,
+    },
 }
 
 /// At most this many types go into one launch request.
@@ -38,7 +49,7 @@ pub fn choose(needs: &Needs, offers: &[Offer]) -> Result<Vec<Offer>, NothingFits
     let mut fit: Vec<Offer> = offers.iter().filter(|o| o.memory_mib >= needs.memory_mib).cloned().collect();
     if fit.is_empty() {
         let largest_mib = offers.iter().map(|o| o.memory_mib).max().unwrap_or(0);
-        return Err(NothingFits { needed_mib: needs.memory_mib, largest_mib });
+        return Err(NothingFits::Memory { needed_mib: needs.memory_mib, largest_mib });
     }
     fit.sort_by(|a, b| (a.usd_per_hour, &a.instance_type).cmp(&(b.usd_per_hour, &b.instance_type)));
     fit.truncate(TYPES_PER_LAUNCH);
@@ -72,7 +83,7 @@ mod tests {
     #[test]
     fn what_fits_nowhere_is_said_with_both_figures() {
         let error = choose(&needs(9000), &[offer("big", 8000, 30)]).unwrap_err();
-        assert_eq!(error, NothingFits { needed_mib: 9000, largest_mib: 8000 });
+        assert_eq!(error, NothingFits::Memory { needed_mib: 9000, largest_mib: 8000 });
     }
 
     #[test]

@@ -226,10 +226,11 @@ pub fn shown(text: &str) -> String {
     text.chars().map(|c| if forges(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Control characters, line and paragraph separators, and marks that turn the direction of what follows.
+/// Control characters, line and paragraph separators, marks that turn the direction of what follows, and the two that no
+/// XML may hold: SNS would refuse the mail.
 fn forges(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}')
 }
 
 const SUBJECT_PREFIX: &str = "dropscope: ";

@@ -7,6 +7,8 @@ use crate::run::RunId;
 pub const JOBS: &str = "state/jobs/";
 /// Runs that are not closed, one marker each: what has to be looked after can be listed without reading what is over.
 pub const OPEN: &str = "state/open/";
+/// Runs that may be launched, announced again.
+pub const WAKE: &str = "state/wake/";
 /// Mails decided on and not known to be sent.
 pub const OUTBOX_PENDING: &str = "state/outbox/pending/";
 /// Mails known to be sent.
@@ -20,6 +22,11 @@ pub fn job(run: &RunId) -> ObjectKey {
 /// The marker of a run that is not closed.
 pub fn open(run: &RunId) -> ObjectKey {
     ObjectKey::raw(format!("{OPEN}{run}.json"))
+}
+
+/// What is written to announce a run again: its creation calls launch, and nothing else.
+pub fn wake(run: &RunId) -> ObjectKey {
+    ObjectKey::raw(format!("{WAKE}{run}.json"))
 }
 
 /// The one object that all money decisions go through.

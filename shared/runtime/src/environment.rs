@@ -32,6 +32,9 @@ pub static MONTHLY_CAP: Variable =
 /// Most instances at a time.
 pub static MAX_INSTANCES: Variable = Variable { name: "DROPSCOPE_MAX_INSTANCES", meaning: "most instances at a time" };
 
+/// Disk of an instance.
+pub static DISK: Variable = Variable { name: "DROPSCOPE_DISK_GIB", meaning: "disk of an instance, GiB" };
+
 /// Set by AWS Lambda itself: a program that does not find them was started by something else.
 pub static OF_LAMBDA: [&Variable; 5] = [
     &Variable { name: "AWS_LAMBDA_RUNTIME_API", meaning: "address of the runtime api, set by AWS Lambda" },

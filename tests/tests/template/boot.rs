@@ -10,27 +10,58 @@ use tempfile::TempDir;
 
 pub(crate) const RUN: &str = "0123456789abcdef-2";
 /// Every program of the user data that must not touch the machine of the test.
-const PLAYED: [&str; 10] = ["aws", "chown", "curl", "lsblk", "mkfs.xfs", "mount", "runuser", "shutdown", "sleep", "useradd"];
+const PLAYED: [&str; 11] =
+    ["aws", "chown", "curl", "lsblk", "mkfs.xfs", "mount", "runuser", "shutdown", "sleep", "timeout", "useradd"];
 
-/// What the played programs do: `$1` failing is asked for by a file of its name in `fail/`.
+/// What the played programs do. One fails that has a file of its name in `fail/`. Files on the stage change the play:
+/// `late/TAG` seconds until the metadata know a tag, `port` of metadata that a real curl asks, `hurry` in which every
+/// timeout is two seconds, `slow` the first upload of the log, `hung` and deaf every one, `busy` seconds to add a user.
 const PLAYER: &str = r#"#!/bin/bash
+# Whether this call of curl goes on asking for so many seconds, whatever the answer.
+patient() {
+  local all='' times=0 delay=0
+  while [ $# -gt 0 ]; do
+    case $1 in --retry-all-errors) all=1 ;; --retry) times=$2 ;; --retry-delay) delay=$2 ;; esac
+    shift
+  done
+  [ -n "$all" ] && [ $((times * delay)) -ge "$late" ]
+}
 name=${0##*/}
 [ "$name" = sleep ] || printf '%s\n' "$name $*" >> "$STAGE/calls"
 [ -e "$STAGE/fail/$name" ] && exit 7
 last=${!#}
 case $name in
-  curl) case $last in
+  curl) [ ! -e "$STAGE/port" ] || exec /usr/bin/curl --connect-to "::127.0.0.1:$(cat "$STAGE/port")" "$@" --retry-delay 1
+  case $last in
     */latest/api/token) printf token ;;
-    */meta-data/tags/instance/dropscope:*) cat "$STAGE/tags/${last##*:}" || exit 22 ;;
+    */meta-data/tags/instance/dropscope:*)
+      late=$(cat "$STAGE/late/${last##*:}" 2>/dev/null || echo 0)
+      patient "$@" || exit 22
+      cat "$STAGE/tags/${last##*:}" || exit 22 ;;
     *) exit 22 ;;
   esac ;;
   aws) case $4 in
     s3://*) cp "$STAGE/program" "$5" ;;
-    *) cp "$4" "$STAGE/log" ;;
+    *)
+      [ ! -e "$STAGE/hung" ] || { trap '' TERM; exec /bin/sleep 60; }
+      text=$(cat "$4")
+      if rm "$STAGE/slow" 2>/dev/null; then
+        trap '/bin/sleep 0.3; echo "an upload is ended" >> "$STAGE/calls"; exit 143' TERM
+        echo "an upload begins" >> "$STAGE/calls"
+        /bin/sleep 9 & wait
+      fi
+      printf '%s\n' "$text" > "$STAGE/log" ;;
   esac ;;
   lsblk) cat "$STAGE/disks" ;;
   runuser) shift 3; exec "$@" ;;
   sleep) exec /bin/sleep 0.05 ;;
+  timeout)
+    [ ! -e "$STAGE/hurry" ] || case $1 in
+      --kill-after=*) set -- --kill-after=1 2 "${@:3}" ;;
+      *) set -- 2 "${@:2}" ;;
+    esac
+    exec /usr/bin/timeout "$@" ;;
+  useradd) [ ! -e "$STAGE/busy" ] || /bin/sleep "$(cat "$STAGE/busy")" ;;
 esac
 "#;
 
@@ -60,7 +91,7 @@ impl Boot {
     pub(crate) fn of(work: &str) -> Self {
         let stage = tempfile::tempdir().unwrap();
         let boot = Self { stage };
-        for folder in ["bin", "fail", "tags", "tmp"] {
+        for folder in ["bin", "fail", "late", "tags", "tmp"] {
             fs::create_dir(boot.path(folder)).unwrap();
         }
         boot.executable("bin/player", PLAYER);
@@ -76,19 +107,17 @@ impl Boot {
 
     /// The same with another tag.
     pub(crate) fn tag(self, name: &str, value: &str) -> Self {
-        fs::write(self.path("tags").join(name), value).unwrap();
-        self
+        self.with(&format!("tags/{name}"), value)
     }
 
     /// The same with a program that fails.
     pub(crate) fn failing(self, program: &str) -> Self {
-        fs::write(self.path("fail").join(program), "").unwrap();
-        self
+        self.with(&format!("fail/{program}"), "")
     }
 
-    /// The same with the disks that lsblk tells of.
-    pub(crate) fn disks(self, listed: &str) -> Self {
-        fs::write(self.path("disks"), listed).unwrap();
+    /// The same with another file on the stage.
+    pub(crate) fn with(self, file: &str, text: &str) -> Self {
+        fs::write(self.path(file), text).unwrap();
         self
     }
 
@@ -99,10 +128,10 @@ impl Boot {
         self.seen(code)
     }
 
-    /// Boots, and is told to stop as soon as the worker runs.
+    /// Boots, and is told to stop as soon as the worker wrote `ready` among the calls.
     pub(crate) fn run_until_told_to_stop(self) -> Booted {
         let mut bash = self.start();
-        while !self.calls().iter().any(|call| call.starts_with("worker")) {
+        while !self.calls().iter().any(|call| call == "ready") {
             std::thread::sleep(std::time::Duration::from_millis(10));
             assert!(bash.try_wait().unwrap().is_none(), "the boot ended before its worker began");
         }

@@ -1,7 +1,7 @@
 //! Laws of the functions: built from the right crate, told what it asks for, never failing unseen.
 
 use crate::policy::{may, statements};
-use crate::stack::{Stack, folders, many, root};
+use crate::stack::{BUCKET, STACK, Stack, folders, many, root};
 use dropscope_runtime::environment::Variable;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +69,25 @@ fn each_function_gets_exactly_the_variables_its_code_asks_for() {
 }
 
 #[test]
+fn whoever_reads_recordings_has_all_the_time_that_lambda_gives() {
+    let stack = Stack::usual();
+    let all = statements(&stack);
+    let recording = format!("arn:aws:s3:::{BUCKET}/recordings/a/x.tif");
+    for (id, function) in stack.of_type("AWS::Lambda::Function") {
+        let reads = may(&all, stem(id), "s3:GetObject", &recording);
+        assert_eq!(function["Timeout"] == 900, reads, "{id}: {}", function["Timeout"]);
+    }
+}
+
+#[test]
+fn launch_reserves_the_disk_that_an_instance_gets() {
+    let stack = Stack::with(&[("WorkerDiskGiB", "250")]);
+    let disk = &stack.properties("LaunchTemplate")["LaunchTemplateData"]["BlockDeviceMappings"][0]["Ebs"];
+    let told = &stack.properties("LaunchFunction")["Environment"]["Variables"]["DROPSCOPE_DISK_GIB"];
+    assert_eq!((&disk["VolumeSize"], told), (&json!("250"), &json!("250")));
+}
+
+#[test]
 fn every_function_has_a_log_of_its_own_that_ends() {
     let stack = Stack::usual();
     let all = statements(&stack);
@@ -132,8 +151,27 @@ fn the_operator_hears_of_dead_letters_errors_throttles_and_a_late_queue() {
     let dead = ["LaunchDeadLetters", "Undelivered", "FailedCalls", "MissedLooks"];
     wanted.extend(dead.map(|queue| format!("ApproximateNumberOfMessagesVisible {queue}.QueueName")));
     wanted.insert("ApproximateAgeOfOldestMessage LaunchQueue.QueueName".into());
+    // The stack's own metric has no dimension: its namespace is the stack.
+    wanted.insert("LaunchRefusals the account".into());
     assert_eq!(watched, wanted);
     assert_eq!(stack.properties("Operator"), &operator());
+}
+
+#[test]
+fn a_launch_that_ec2_refuses_is_heard_of_by_its_log_line() {
+    let stack = Stack::usual();
+    let filters: Vec<(&str, &Value)> = stack.of_type("AWS::Logs::MetricFilter").collect();
+    let [(_, filter)] = filters[..] else { panic!("{filters:?}") };
+    assert_eq!((&filter["LogGroupName"], &filter["FilterPattern"]), (&json!("LaunchLog"), &json!(r#"{ $.level = "ERROR" }"#)));
+    let metric = &filter["MetricTransformations"][0];
+    assert_eq!(metric["MetricValue"], "1");
+    let alarm = stack.properties("LaunchRefusalsAlarm");
+    // The stack's own: beside another stack its alarm stays silent.
+    assert_eq!(metric["MetricNamespace"], json!(format!("dropscope/{STACK}")));
+    for (of_metric, of_alarm) in [("MetricNamespace", "Namespace"), ("MetricName", "MetricName")] {
+        assert_eq!(metric[of_metric], alarm[of_alarm]);
+    }
+    assert_eq!((&alarm["Statistic"], &alarm["Threshold"], &alarm["EvaluationPeriods"]), (&json!("Sum"), &json!(1), &json!(1)));
 }
 
 fn operator() -> Value {

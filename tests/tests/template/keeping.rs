@@ -1,6 +1,7 @@
 //! Laws of what is kept: people's data, and their money.
 
-use crate::stack::{ALERT_TOPIC, BUCKET, Stack};
+use crate::stack::{ALERT_TOPIC, BUCKET, Stack, outputs};
+use dropscope_pipeline::state_keys;
 use serde_json::{Value, json};
 
 #[test]
@@ -41,7 +42,7 @@ fn no_recording_and_no_result_ever_expires() {
     let stack = Stack::usual();
     for (prefix, rule) in lifecycle(&stack) {
         let expires = rule.get("ExpirationInDays").is_some() || rule.get("ExpirationDate").is_some();
-        assert!(!expires || ["state/outbox/sent/", "state/logs/"].contains(&prefix), "{rule}");
+        assert!(!expires || [state_keys::OUTBOX_SENT, state_keys::WAKE, "state/logs/"].contains(&prefix), "{rule}");
     }
 }
 
@@ -57,6 +58,22 @@ fn an_overwritten_recording_can_be_had_back_for_as_long_as_was_asked() {
     // What is written over and over must not pile up.
     assert_eq!(days("state/"), "1");
     assert!(rules.iter().any(|(prefix, rule)| prefix.is_empty() && rule["AbortIncompleteMultipartUpload"].is_object()));
+}
+
+#[test]
+fn a_wake_is_gone_after_a_day() {
+    let stack = Stack::usual();
+    let (_, rule) = lifecycle(&stack).into_iter().find(|(prefix, _)| *prefix == state_keys::WAKE).unwrap();
+    assert_eq!((&rule["Status"], &rule["ExpirationInDays"]), (&json!("Enabled"), &json!(1)));
+}
+
+#[test]
+fn who_learns_the_bucket_learns_that_it_is_deaf_at_first() {
+    // S3 takes about five minutes to heed changed notifications (user guide, notification-how-to-event-types-and-destinations).
+    let told = outputs()["BucketName"]["Description"].as_str().unwrap();
+    for word in ["recordings/<owner>/", "five minutes", "upload it again"] {
+        assert!(told.contains(word), "{word}: {told}");
+    }
 }
 
 #[test]

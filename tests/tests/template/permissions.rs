@@ -1,9 +1,11 @@
 //! Laws of the roles: each may do what its program does, and nothing else.
 
 use crate::policy::{Statement, may, of_role, statements, who_may};
-use crate::stack::{BUCKET, STACK, Stack};
+use crate::stack::{ACCOUNT, BUCKET, STACK, Stack};
 use dropscope_pipeline::{RunId, state_keys};
+use dropscope_projection::{PREVIEW_FILES, SUMMARY_FILES};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// Actions for which EC2 knows no resource.
 const WITHOUT_RESOURCE: [&str; 1] = ["ec2:DescribeInstances"];
@@ -124,18 +126,64 @@ fn state_is_written_by_those_whose_code_writes_it() {
     for (key, writers) in [
         (state_keys::job(&run()).to_string(), ["Launch", "Reconcile", "Validate", "Worker"].as_slice()),
         (state_keys::open(&run()).to_string(), &["Reconcile", "Validate"]),
+        (state_keys::wake(&run()).to_string(), &["Reconcile"]),
         (state_keys::budget().to_string(), &["BudgetAlert", "Launch", "Reconcile"]),
         (state_keys::ledger_entry("2026-10", &run(), 1).to_string(), &["Reconcile"]),
         (state_keys::outbox_pending("m").to_string(), &mailers),
         (state_keys::outbox_sent("m").to_string(), &mailers),
         ("state/logs/0123456789abcdef.1.txt".into(), &["Worker"]),
         (format!("programs/{}/dropscope-worker", "0".repeat(64)), &["Launch"]),
-        ("results/a/x/0123456789abcdef/manifest.json".into(), &["Gif", "Reconcile", "Summary", "Validate", "Worker"]),
-        ("results/a/x/0123456789abcdef/provenance.json".into(), &["Gif", "Reconcile", "Summary", "Validate", "Worker"]),
-        ("results/a/x/0123456789abcdef/max.gif".into(), &["Gif", "Summary", "Worker"]),
+        ("results/a/x/0123456789abcdef/manifest.json".into(), &["Reconcile", "Validate", "Worker"]),
+        ("results/a/x/0123456789abcdef/provenance.json".into(), &["Reconcile", "Validate", "Worker"]),
+        ("results/a/x/0123456789abcdef/traces.csv".into(), &["Worker"]),
         ("dropscope.toml".into(), &[]),
     ] {
         assert_eq!(who_may(&all, "s3:PutObject", &object(&key)), writers, "{key}");
+    }
+}
+
+#[test]
+fn gif_and_summary_write_their_own_files_and_nothing_else() {
+    let all = statements(&Stack::usual());
+    let folder = object("results/*/");
+    for (who, files) in [("Gif", PREVIEW_FILES.as_slice()), ("Summary", SUMMARY_FILES.as_slice())] {
+        let writing = allowing(&all, "s3:PutObject").into_iter().filter(|s| s.who == who);
+        let mut written: Vec<&str> = writing.flat_map(|s| &s.resources).map(|r| r.strip_prefix(&folder).unwrap()).collect();
+        written.sort_unstable();
+        let mut wanted = files.to_vec();
+        wanted.sort_unstable();
+        assert_eq!(written, wanted, "{who}");
+        // Made already? They look before they work; and they start from the manifest.
+        for file in files.iter().chain(&["manifest.json"]) {
+            assert!(may(&all, who, "s3:GetObject", &object(format!("results/a/x/{}/{file}", run()))), "{who} {file}");
+        }
+    }
+}
+
+#[test]
+fn create_fleet_is_allowed_on_every_kind_of_thing_that_it_touches_and_runs_on_ours_only() {
+    let all = statements(&Stack::usual());
+    let fleet = allowing(&all, "ec2:CreateFleet");
+    let [s] = fleet[..] else { panic!("{fleet:?}") };
+    let place = |kind: &str| if ["image", "snapshot"].contains(&kind) { "" } else { ACCOUNT };
+    let kinds = [
+        "fleet",
+        "image",
+        "instance",
+        "launch-template",
+        "network-interface",
+        "security-group",
+        "snapshot",
+        "spot-instances-request",
+        "subnet",
+        "volume",
+    ];
+    let wanted: BTreeSet<String> =
+        kinds.iter().map(|kind| format!("arn:aws:ec2:eu-central-1:{}:{kind}/*", place(kind))).collect();
+    assert_eq!(s.resources.iter().cloned().collect::<BTreeSet<_>>(), wanted);
+    for kind in ["launch-template/lt-foreign", "security-group/sg-foreign", "subnet/subnet-foreign"] {
+        let foreign = format!("arn:aws:ec2:eu-central-1:{ACCOUNT}:{kind}");
+        assert!(who_may(&all, "ec2:RunInstances", &foreign).is_empty(), "{kind}");
     }
 }
 

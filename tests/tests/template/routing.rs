@@ -4,6 +4,7 @@ use crate::functions::short;
 use crate::index;
 use crate::pattern::matches;
 use crate::stack::{ALERT_TOPIC, BUCKET, Stack, many, root};
+use dropscope_pipeline::state_keys;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -83,7 +84,7 @@ fn every_payload_lies_under_the_prefixes_of_the_design() {
         let event = payload(file);
         let classic = event["Records"].as_array().into_iter().flatten().map(|record| record["s3"]["object"]["key"].as_str());
         for key in classic.chain([event["detail"]["object"]["key"].as_str()]).flatten() {
-            assert!(["recordings/", "results/"].iter().any(|prefix| key.starts_with(prefix)), "{file}: {key}");
+            assert!(["recordings/", "results/", state_keys::WAKE].iter().any(|prefix| key.starts_with(prefix)), "{file}: {key}");
         }
     }
 }
@@ -94,7 +95,7 @@ fn what_the_launch_queue_carries_is_what_its_rule_puts_there() {
     let manifest = payload("eventbridge-s3-manifest-created.json");
     assert!(targets(&stack, &manifest).contains("LaunchQueue.Arn"));
     assert!(!targets(&stack, &payload("eventbridge-s3-object-created.json")).contains("LaunchQueue.Arn"));
-    for file in ["sqs-launch-manifest.json", "sqs-launch-mixed.json"] {
+    for file in ["sqs-launch-manifest.json", "sqs-launch-mixed.json", "sqs-launch-wake.json"] {
         let event = payload(file);
         let bodies = event["Records"].as_array().unwrap().iter().map(|message| message["body"].as_str().unwrap());
         let readable: Vec<Value> = bodies.filter_map(|body| serde_json::from_str(body).ok()).collect();
@@ -103,6 +104,27 @@ fn what_the_launch_queue_carries_is_what_its_rule_puts_there() {
             assert!(targets(&stack, &body).contains("LaunchQueue.Arn"), "{file}: {body}");
         }
     }
+}
+
+#[test]
+fn a_run_that_is_woken_calls_launch_alone() {
+    let (stack, mut event) = (Stack::usual(), payload("eventbridge-s3-wake-created.json"));
+    let run = "ffb3fbfaee4f9874".parse().unwrap();
+    assert_eq!(event["detail"]["object"]["key"], state_keys::wake(&run).as_str());
+    assert_eq!(targets(&stack, &event), BTreeSet::from(["LaunchQueue.Arn".to_owned()]));
+    let manifest = payload("eventbridge-s3-manifest-created.json");
+    let beside: BTreeSet<String> = ["GifFunction.Arn", "LaunchQueue.Arn", "SummaryFunction.Arn"].map(str::to_owned).into();
+    assert_eq!(targets(&stack, &manifest), beside);
+    // Whatever launch waits for, it waits for in the same way.
+    let rules = [("ManifestRule", "manifest"), ("WakeRule", "wake")];
+    let asked = rules.map(|(rule, what)| {
+        let targets = stack.properties(rule)["Targets"].as_array().unwrap();
+        let launch = targets.iter().find(|target| target["Arn"] == "LaunchQueue.Arn").unwrap_or_else(|| panic!("{what}"));
+        (launch["RetryPolicy"].clone(), launch["DeadLetterConfig"].clone())
+    });
+    assert_eq!(asked[0], asked[1]);
+    event["detail"]["bucket"]["name"] = json!("other-lab-uploads");
+    assert!(targets(&stack, &event).is_empty());
 }
 
 #[test]
@@ -116,7 +138,7 @@ fn an_existing_bucket_is_listened_to_instead() {
 }
 
 #[test]
-fn only_uploads_and_manifests_start_anything() {
+fn only_uploads_manifests_and_wakes_start_anything() {
     let stack = Stack::usual();
     let mut event = payload("eventbridge-s3-object-created.json");
     let written = [
@@ -124,6 +146,7 @@ fn only_uploads_and_manifests_start_anything() {
         "results/a/x/0123456789abcdef/max.gif",
         "results/a/x/0123456789abcdef/log.txt",
         "state/jobs/0123456789abcdef.json",
+        "state/wake/0123456789abcdef.json.bak",
         "state/budget.json",
         "state/outbox/pending/x.json",
         "state/logs/0123456789abcdef.1.txt",

@@ -146,6 +146,11 @@ pub(crate) fn folders() -> BTreeMap<String, String> {
     serde_json::from_value(expanded()["folders"].clone()).unwrap()
 }
 
+/// What the stack tells whoever deployed it.
+pub(crate) fn outputs() -> &'static Value {
+    &expanded()["template"]["Outputs"]
+}
+
 /// Everything that the template says about a resource, unresolved.
 pub(crate) fn unresolved(id: &str) -> &'static Value {
     &expanded()["template"]["Resources"][id]
