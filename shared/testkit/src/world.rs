@@ -1,6 +1,6 @@
 //! AWS on loopback for a program that speaks to it: the own S3 endpoint, and EC2 and SNS by moto.
 
-use crate::events::{Row, payload, rows_of};
+use crate::events::Row;
 use crate::lambda::{Answer, Function};
 use crate::moto::{Moto, MotoError};
 use dropscope_local::LocalStore;
@@ -89,30 +89,44 @@ impl World {
     }
 }
 
-/// Invokes a function with every payload that concerns it, in the order of `events/INDEX.md`, and tells what did not
-/// end as that table says.
-///
-/// # Errors
-/// When a payload cannot be read, or the function does not answer.
-pub fn replay(name: &str, function: &Function) -> io::Result<Replayed> {
-    let mut replayed = Replayed::default();
-    for row in rows_of(name)? {
-        let answer = function.invoke(&payload(&row.file)?)?;
-        replayed.count += 1;
-        if !as_told(&row, &answer) {
-            replayed.wrong.push(format!("{}: {answer:?} is not `{}`", row.file, row.outcome));
-        }
-    }
-    Ok(replayed)
-}
+/// The laws that every program for AWS Lambda keeps. Each panics, through `assert`, when it does not hold: for tests.
+pub mod laws {
+    use super::{World, as_told};
+    use crate::events::{payload, rows_of};
+    use crate::lambda::Function;
+    use dropscope_ports::BoxError;
+    use std::path::Path;
 
-/// How a replay went.
-#[derive(Debug, Default)]
-pub struct Replayed {
-    /// Payloads.
-    pub count: usize,
-    /// Those that ended otherwise than told.
-    pub wrong: Vec<String>,
+    /// Every payload that concerns the function `name` ends as `events/INDEX.md` says, in the order of that table.
+    ///
+    /// # Errors
+    /// When a payload cannot be read, or the function does not answer.
+    pub fn every_payload_ends_as_the_index_says(name: &str, program: &str, folder: &Path) -> Result<(), BoxError> {
+        let world = World::start(folder)?;
+        let function = world.function(program)?;
+        let rows = rows_of(name)?;
+        assert!(!rows.is_empty(), "no payload concerns {name}");
+        for row in rows {
+            let answer = function.invoke(&payload(&row.file)?)?;
+            assert!(as_told(&row, &answer), "{}: {answer:?} is not `{}`\n{}", row.file, row.outcome, function.log());
+        }
+        Ok(())
+    }
+
+    /// A start with nothing in the environment ends with exit code 1 and one line that names every variable.
+    ///
+    /// # Errors
+    /// When the program cannot be started.
+    pub fn a_start_without_configuration_names_all_that_is_missing(program: &str, variables: &[&str]) -> Result<(), BoxError> {
+        let mut function = Function::start(program.as_ref(), &[])?;
+        let (status, log) = function.end()?;
+        assert_eq!(status.code(), Some(1), "{log}");
+        for variable in variables {
+            assert!(log.contains(variable), "{variable} is not named: {log}");
+        }
+        assert_eq!(log.lines().count(), 1, "one error: {log}");
+        Ok(())
+    }
 }
 
 fn as_told(row: &Row, answer: &Answer) -> bool {

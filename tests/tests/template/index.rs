@@ -5,19 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Payload → functions that get it; none for `-`.
 pub(crate) fn functions_by_file() -> BTreeMap<String, BTreeSet<String>> {
-    let path = root().join("events/INDEX.md");
-    let text = std::fs::read_to_string(&path).unwrap();
-    let table = text.split("## What becomes of each").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
     let mut by_file: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for row in table.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| file ")) {
-        let cells: Vec<&str> = row.split('|').map(str::trim).collect();
-        let [_, file, function, outcome, _] = cells[..] else { panic!("{row}") };
-        let functions = by_file.entry(file.to_owned()).or_default();
-        if function == "-" {
-            assert!(!outcome.is_empty(), "{file}: why does nobody get it?");
+    for row in dropscope_testkit::events::rows().unwrap() {
+        let functions = by_file.entry(row.file.clone()).or_default();
+        if row.function == "-" {
+            assert!(!row.outcome.is_empty(), "{}: why does nobody get it?", row.file);
         } else {
-            let known = ["done: ", "refused: ", "failed: "].iter().any(|kind| outcome.starts_with(kind));
-            assert!(known && functions.insert(function.to_owned()), "{row}");
+            let known = ["done: ", "refused: ", "failed: "].iter().any(|kind| row.outcome.starts_with(kind));
+            assert!(known && functions.insert(row.function.clone()), "{row:?}");
         }
     }
     by_file
