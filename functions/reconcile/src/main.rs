@@ -6,9 +6,9 @@ use dropscope_aws_ec2::Ec2Fleet;
 use dropscope_pipeline::Usd;
 use dropscope_pipeline::budget::Allowance;
 use dropscope_ports::clock::SystemClock;
-use dropscope_reconcile::{Deps, Patience, VARIABLES, handle};
+use dropscope_reconcile::{Deps, Patience, ReconcileError, VARIABLES, handle};
 use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, MAX_INSTANCES, MONTHLY_CAP, STACK, TOPIC};
-use dropscope_runtime::lambda::{Failure, serve, told};
+use dropscope_runtime::lambda::{answer, serve};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,9 +17,8 @@ const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600,
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    serve(VARIABLES, deps, async |_, deps: Arc<Deps>| match handle(&deps).await {
-        Ok(summary) => Ok(told(&[summary])),
-        Err(error) => Err(Failure::new(error.kind(), &error)),
+    serve(VARIABLES, deps, async |_, deps: Arc<Deps>| {
+        answer(handle(&deps).await.map(|summary| vec![summary]), |_| false, ReconcileError::kind)
     })
     .await
 }

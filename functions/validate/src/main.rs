@@ -3,17 +3,15 @@
 use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, place, sdk};
 use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, TOPIC};
-use dropscope_runtime::lambda::{Failure, refused, serve, told};
-use dropscope_validate::{Deps, VARIABLES, handle};
+use dropscope_runtime::lambda::{answer, serve};
+use dropscope_validate::{Deps, VARIABLES, ValidateError, handle};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    serve(VARIABLES, deps, async |event, deps: Arc<Deps>| match handle(&event, &deps).await {
-        Ok(outcomes) => Ok(told(&outcomes)),
-        Err(error) if error.is_harmless() => Ok(refused(&error)),
-        Err(error) => Err(Failure::new(error.kind(), &error)),
+    serve(VARIABLES, deps, async |event, deps: Arc<Deps>| {
+        answer(handle(&event, &deps).await, ValidateError::is_harmless, ValidateError::kind)
     })
     .await
 }

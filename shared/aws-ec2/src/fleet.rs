@@ -55,7 +55,13 @@ impl Ec2Fleet {
         while let Some(page) = pages.next().await {
             let page = page.map_err(|error| sorted("describe_instances", "", error))?;
             let described = page.reservations().iter().flat_map(|reservation| reservation.instances());
-            instances.extend(described.filter_map(tags::instance));
+            for described in described {
+                match tags::instance(described) {
+                    Some(instance) => instances.push(instance),
+                    // Started by hand from the stack's template: it costs money, and nobody here knows what for.
+                    None => tracing::warn!(id = described.instance_id(), "an instance of this stack names no run"),
+                }
+            }
         }
         Ok(instances)
     }

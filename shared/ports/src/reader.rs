@@ -1,7 +1,7 @@
 //! An object as a file: `Read` and `Seek` over ranged reads.
 
 use crate::objects::{ObjectMeta, Objects, ObjectsError, Select};
-use crate::retry::patiently;
+use crate::retry::patiently_blocking;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -49,7 +49,7 @@ impl ObjectReader {
         let range = start..(start + self.block).min(self.meta.size);
         let expected = range.end - range.start;
         let select = Select { version: self.meta.version.clone(), if_match: Some(self.meta.etag.clone()), range: Some(range) };
-        let object = self.runtime.block_on(patiently(|| self.objects.get(&self.meta.key, &select))).map_err(to_io)?;
+        let object = patiently_blocking(|| self.runtime.block_on(self.objects.get(&self.meta.key, &select))).map_err(to_io)?;
         if object.bytes.len() as u64 != expected {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the store sent fewer bytes than asked for"));
         }

@@ -12,9 +12,27 @@ const TRIES: u32 = 5;
 pub async fn patiently<T, F: Future<Output = Result<T, ObjectsError>>>(mut call: impl FnMut() -> F) -> Result<T, ObjectsError> {
     for round in 1..TRIES {
         match call().await {
-            Err(error) if error.is_transient() => tokio::time::sleep(Duration::from_millis(50 << round)).await,
+            Err(error) if error.is_transient() => tokio::time::sleep(pause(round)).await,
             other => return other,
         }
     }
     call().await
+}
+
+/// The same on a thread that may block. It sleeps by itself: a runtime that is being shut down has no clock any more.
+///
+/// # Errors
+/// See [`patiently`].
+pub fn patiently_blocking<T>(mut call: impl FnMut() -> Result<T, ObjectsError>) -> Result<T, ObjectsError> {
+    for round in 1..TRIES {
+        match call() {
+            Err(error) if error.is_transient() => std::thread::sleep(pause(round)),
+            other => return other,
+        }
+    }
+    call()
+}
+
+fn pause(round: u32) -> Duration {
+    Duration::from_millis(50 << round)
 }

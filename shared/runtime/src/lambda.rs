@@ -72,12 +72,19 @@ fn cannot(what: &'static str, error: &dyn std::error::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// The answer to an event: what became of each thing it told of, in words.
-pub fn told<T: std::fmt::Display>(outcomes: &[T]) -> Value {
-    serde_json::json!({ "outcomes": outcomes.iter().map(ToString::to_string).collect::<Vec<_>>() })
-}
-
-/// The answer to an event that is none of the function's business and does no harm: named, and not tried again.
-pub fn refused(why: &dyn std::error::Error) -> Value {
-    serde_json::json!({ "refused": chain(why) })
+/// The answer to an event: what became of each thing it told of, in words. One that loses nothing when it is put aside
+/// (`is_harmless`) is refused by name, and not tried again; any other error has its `kind`.
+///
+/// # Errors
+/// What the handler says, unless it is harmless.
+pub fn answer<T: std::fmt::Display, E: std::error::Error>(
+    handled: Result<Vec<T>, E>,
+    is_harmless: impl Fn(&E) -> bool,
+    kind: impl Fn(&E) -> &'static str,
+) -> Result<Value, Failure> {
+    match handled {
+        Ok(outcomes) => Ok(serde_json::json!({ "outcomes": outcomes.iter().map(ToString::to_string).collect::<Vec<_>>() })),
+        Err(error) if is_harmless(&error) => Ok(serde_json::json!({ "refused": chain(&error) })),
+        Err(error) => Err(Failure::new(kind(&error), &error)),
+    }
 }
