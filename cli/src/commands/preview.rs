@@ -22,8 +22,8 @@ pub(super) enum Kind {
 
 pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
     let settings = crate::settings::settle(&args.settings, &args.path)?;
-    let Accepted { mut recording, plan, .. } = check(Box::new(open(&args.path)?), &settings).map_err(refused)?;
-    let survey = look_through(&mut recording)?;
+    let Accepted { recording, plan, .. } = check(Box::new(open(&args.path)?), &settings).map_err(refused)?;
+    let survey = look_through(&recording)?;
     write(&args.out, &survey, &about(&name_of(&args.path), &plan), &[kind])?;
     if kind == Kind::Summary && args.json {
         let summary = serde_json::to_string(&survey.summary(&about(&name_of(&args.path), &plan)));
@@ -33,7 +33,7 @@ pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
 }
 
 /// One pass over the recording.
-pub(super) fn look_through(recording: &mut Recording) -> Result<Survey, Failure> {
+pub(super) fn look_through(recording: &Recording) -> Result<Survey, Failure> {
     survey(recording, &Windows::default(), &|_, _| {}).map_err(broken)
 }
 

@@ -17,7 +17,7 @@ use dropscope_segment::{
 use dropscope_validate::{Accepted, check};
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -76,8 +76,7 @@ fn one(args: &Run, path: &Path, name: &str, stop: &Arc<AtomicBool>) -> Result<()
     }
     eprintln!("{}", text::shown(name));
     let making = Making::begin(&args.out.join(name)).map_err(|error| unwritable(&args.out, &error))?;
-    let mut accepted = accepted;
-    let survey = preview::look_through(&mut accepted.recording)?;
+    let survey = preview::look_through(&accepted.recording)?;
     preview::write(making.path(), &survey, &preview::about(name, &accepted.plan), &[Kind::Preview, Kind::Summary])?;
     let (found, seconds) = segment_into(making.path(), path, name, accepted, &settings, (args.threads, stop))?;
     let old = making.finish().map_err(|error| unwritable(&args.out, &error))?;
@@ -98,11 +97,11 @@ fn one(args: &Run, path: &Path, name: &str, stop: &Arc<AtomicBool>) -> Result<()
 }
 
 /// Opens a file of the user's.
-pub(super) fn open(path: &Path) -> Result<BufReader<File>, Failure> {
+pub(super) fn open(path: &Path) -> Result<File, Failure> {
     let file = File::open(path)
         .and_then(|file| if file.metadata()?.is_dir() { Err(io::ErrorKind::IsADirectory.into()) } else { Ok(file) });
     match file {
-        Ok(file) => Ok(BufReader::with_capacity(1 << 20, file)),
+        Ok(file) => Ok(file),
         Err(error) => {
             let remedy = match error.kind() {
                 io::ErrorKind::NotFound => "check the name",
@@ -139,13 +138,13 @@ pub(super) fn segment_into(
 ) -> Result<(Found, f64), Failure> {
     let (clock, log) = (SystemClock, RunLog::default());
     let started = clock.now();
-    let (input_sha256, input_bytes) = hash_input(&mut open(path)?).map_err(|error| refused(error.into()))?;
-    let Accepted { mut recording, plan, needs } = accepted;
+    let (input_sha256, input_bytes) = hash_input(&open(path)?).map_err(|error| refused(error.into()))?;
+    let Accepted { recording, plan, needs } = accepted;
     let info = recording.info().clone();
     log.line(started, &format!("{} begins with {}", dropscope_segment::VERSION, serde_json::json!(settings)));
     let progress = Shown::until(stop.clone());
     let work = Work { plan: &plan, scratch: folder, threads };
-    let planes = segment_planes(&mut recording, &work, &progress as &dyn RunProgress);
+    let planes = segment_planes(&recording, &work, &progress as &dyn RunProgress);
     progress.finish();
     let planes = planes.map_err(broken)?;
     write_results(name, &info, &plan, &planes, |file, bytes| folder::write(folder, file, &bytes).map_err(Unwritten::Disk))

@@ -71,6 +71,7 @@ fn needs((side, frames): (usize, usize)) -> Needs {
         width: side,
         dtype: SampleType::U16,
         pages: frames,
+        files: 1,
         frame_rate_hz: None,
         pixel_size_um: None,
         compression: "none".into(),

@@ -5,7 +5,7 @@ use dropscope_segmentation::{FrameSource, SourceError};
 
 /// Frames of one plane and channel; holds one frame at a time.
 pub struct PlaneSource<'a> {
-    recording: &'a mut Recording,
+    recording: &'a Recording,
     plane: usize,
     channel: usize,
     buffer: FrameBuffer,
@@ -13,7 +13,7 @@ pub struct PlaneSource<'a> {
 
 impl<'a> PlaneSource<'a> {
     /// The frames of `plane` and `channel`, each counted from 0.
-    pub fn new(recording: &'a mut Recording, plane: usize, channel: usize) -> Self {
+    pub fn new(recording: &'a Recording, plane: usize, channel: usize) -> Self {
         Self { recording, plane, channel, buffer: FrameBuffer::new() }
     }
 }

@@ -1,10 +1,10 @@
 //! provenance.json: which input, settings, version, machine and times made a result.
 
 use dropscope_pipeline::{Plan, Timestamp, Usd};
-use dropscope_recording::Info;
+use dropscope_recording::{Info, ReadAt};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::io::{self, Read};
+use std::io;
 
 /// Everything needed to tell how a result came to be.
 #[derive(Debug, Clone, Serialize)]
@@ -82,21 +82,18 @@ fn processor() -> Option<String> {
     line.split_once(':').map(|(_, name)| name.trim().to_owned())
 }
 
-/// SHA-256 of everything a reader gives, as hex, and how much that was.
+/// SHA-256 of all bytes of a file, as hex, and how many there are.
 ///
 /// # Errors
-/// When the reader fails.
-pub fn hash_input(reader: &mut dyn Read) -> io::Result<(String, u64)> {
-    let (mut hash, mut buffer, mut total) = (Sha256::new(), vec![0; 1 << 20], 0);
-    loop {
-        match reader.read(&mut buffer) {
-            Ok(0) => return Ok((hex::encode(hash.finalize()), total)),
-            Ok(n) => {
-                hash.update(&buffer[..n]);
-                total += n as u64;
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+/// When they cannot be read.
+pub fn hash_input(source: &dyn ReadAt) -> io::Result<(String, u64)> {
+    let (mut hash, mut buffer, total) = (Sha256::new(), vec![0; 1 << 20], source.size()?);
+    let mut done = 0;
+    while done < total {
+        let count = (total - done).min(buffer.len() as u64) as usize;
+        source.read_exact_at(done, &mut buffer[..count])?;
+        hash.update(&buffer[..count]);
+        done += count as u64;
     }
+    Ok((hex::encode(hash.finalize()), total))
 }

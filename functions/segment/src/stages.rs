@@ -87,7 +87,7 @@ impl Found {
 /// # Errors
 /// See [`StageError`].
 pub fn segment_planes(
-    recording: &mut Recording,
+    recording: &Recording,
     work: &Work<'_>,
     progress: &dyn RunProgress,
 ) -> Result<Vec<Segmentation>, StageError> {

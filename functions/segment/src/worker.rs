@@ -174,13 +174,12 @@ struct Attempt {
 impl Attempt {
     /// Blocking: reads, segments, and leaves the results in the attempt's folder.
     fn compute(&self, progress: &dyn RunProgress, runtime: &Handle) -> Result<Outcome, WorkerError> {
-        let input = hash_input(&mut self.reader(runtime)).map_err(|error| reading(error.into()))?;
+        let input = hash_input(&self.reader(runtime)).map_err(|error| reading(error.into()))?;
         let reader = Box::new(self.reader(runtime));
-        let mut recording =
-            dropscope_recording::open(reader, &Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
+        let recording = dropscope_recording::open(reader, &Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
         let work = Work { plan: &self.manifest.plan, scratch: &self.folder, threads: self.deps.threads };
-        let planes = segment_planes(&mut recording, &work, progress).map_err(|error| match error {
+        let planes = segment_planes(&recording, &work, progress).map_err(|error| match error {
             StageError::Reading(error) => reading(error),
             error => error,
         })?;

@@ -2,7 +2,7 @@
 
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{Needs, Plan, Settings};
-use dropscope_recording::{Limits, ReadSeek, Recording, RecordingError};
+use dropscope_recording::{Limits, ReadAt, Recording, RecordingError};
 use serde_json::Value;
 
 /// Headers are read in blocks of this size: directories lie between the frames, and the frames are not to be fetched.
@@ -22,7 +22,7 @@ pub struct Accepted {
 ///
 /// # Errors
 /// Why the recording cannot be read; [`RecordingError::Io`] is the store's fault, everything else the recording's.
-pub fn check(reader: Box<dyn ReadSeek>, settings: &Settings) -> Result<Accepted, RecordingError> {
+pub fn check(reader: Box<dyn ReadAt>, settings: &Settings) -> Result<Accepted, RecordingError> {
     let recording = dropscope_recording::open(reader, &Limits::default(), &settings.overrides())?;
     let plan = Plan::settle(settings, recording.info());
     let needs = Needs::of(recording.info());

@@ -1,9 +1,10 @@
-//! An object as a file: `Read` and `Seek` over ranged reads.
+//! An object as bytes that can be read from any place, over ranged reads.
 
 use crate::objects::{ObjectMeta, Objects, ObjectsError, Select};
 use crate::retry::patiently_blocking;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
+use dropscope_recording::ReadAt;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 
 /// Blocks that are kept: a TIFF's directories and its pixels lie far apart.
@@ -17,31 +18,29 @@ pub struct ObjectReader {
     runtime: Handle,
     meta: ObjectMeta,
     block: u64,
-    position: u64,
     /// Most recently used first.
-    blocks: Vec<(u64, Vec<u8>)>,
+    blocks: Mutex<Vec<(u64, Arc<[u8]>)>>,
 }
 
 impl ObjectReader {
     /// A reader of the object that `meta` tells of, in blocks of `block` bytes (at least 1 KiB).
     pub fn new(objects: Arc<dyn Objects>, runtime: Handle, meta: ObjectMeta, block: u64) -> Self {
-        Self { objects, runtime, meta, block: block.max(1024), position: 0, blocks: Vec::new() }
+        Self { objects, runtime, meta, block: block.max(1024), blocks: Mutex::default() }
     }
 
-    fn block(&mut self, number: u64) -> io::Result<&[u8]> {
-        match self.blocks.iter().position(|(n, _)| *n == number) {
-            Some(0) => {}
-            Some(at) => {
-                let block = self.blocks.remove(at);
-                self.blocks.insert(0, block);
-            }
-            None => {
-                let bytes = self.fetch(number)?;
-                self.blocks.truncate(BLOCKS - 1);
-                self.blocks.insert(0, (number, bytes));
-            }
-        }
-        Ok(self.blocks.first().map_or(&[], |(_, bytes)| bytes.as_slice()))
+    fn block(&self, number: u64) -> io::Result<Arc<[u8]>> {
+        let kept = || self.blocks.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut blocks = kept();
+        let found = blocks.iter().position(|(n, _)| *n == number).map(|at| blocks.remove(at));
+        drop(blocks);
+        let bytes = match found {
+            Some((_, bytes)) => bytes,
+            None => self.fetch(number)?.into(),
+        };
+        let mut blocks = kept();
+        blocks.truncate(BLOCKS - 1);
+        blocks.insert(0, (number, bytes.clone()));
+        Ok(bytes)
     }
 
     fn fetch(&self, number: u64) -> io::Result<Vec<u8>> {
@@ -80,29 +79,24 @@ fn to_io(error: ObjectsError) -> io::Error {
     io::Error::new(kind, error)
 }
 
-impl Read for ObjectReader {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.meta.size || out.is_empty() {
-            return Ok(0);
-        }
-        let (number, offset) = (self.position / self.block, (self.position % self.block) as usize);
-        let rest = self.block(number)?.get(offset..).unwrap_or(&[]);
-        let n = rest.len().min(out.len());
-        out[..n].copy_from_slice(&rest[..n]);
-        self.position += n as u64;
-        Ok(n)
+impl ReadAt for ObjectReader {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.meta.size)
     }
-}
 
-impl Seek for ObjectReader {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let target = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.meta.size.checked_add_signed(by),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-        };
-        self.position =
-            target.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a position before the start of the object"))?;
-        Ok(self.position)
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let mut done = 0;
+        while done < out.len() {
+            let at = offset + done as u64;
+            if at >= self.meta.size {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            let block = self.block(at / self.block)?;
+            let rest = block.get((at % self.block) as usize..).unwrap_or(&[]);
+            let n = rest.len().min(out.len() - done);
+            out[done..done + n].copy_from_slice(&rest[..n]);
+            done += n;
+        }
+        Ok(())
     }
 }

@@ -11,9 +11,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(path), Some(out)) = (args.next(), args.next()) else { return Err("usage: preview IN.tif OUT".into()) };
     let reader = BufReader::with_capacity(1 << 20, File::open(&path)?);
-    let mut recording = open(Box::new(reader), &Limits::default(), &Overrides::default())?;
+    let recording = open(Box::new(reader), &Limits::default(), &Overrides::default())?;
     let start = Instant::now();
-    let survey = survey(&mut recording, &Windows::default(), &|_, _| {})?;
+    let survey = survey(&recording, &Windows::default(), &|_, _| {})?;
     let read = start.elapsed();
     let rate = survey.info.frame_rate_hz;
     let name = std::path::Path::new(&path).file_stem().unwrap_or_default().to_string_lossy().into_owned();

@@ -25,7 +25,7 @@ pub(crate) struct Batch {
 
 impl Batch {
     /// Reads `pages`, counted from 0 over the planes of the listed `times`; earlier buffers are used again.
-    pub(crate) fn read(&mut self, recording: &mut Recording, times: &[usize], pages: Range<usize>) -> Result<(), RecordingError> {
+    pub(crate) fn read(&mut self, recording: &Recording, times: &[usize], pages: Range<usize>) -> Result<(), RecordingError> {
         let planes = recording.info().planes;
         self.used = 0;
         for index in pages {

@@ -11,8 +11,8 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = std::fs::File::open("session.tif")?;
-//! let mut recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
-//! let survey = survey(&mut recording, &Windows::default(), &|_, _| {})?;
+//! let recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
+//! let survey = survey(&recording, &Windows::default(), &|_, _| {})?;
 //! for (name, bytes) in survey.preview_files()? {
 //!     std::fs::write(name, bytes)?;
 //! }

@@ -85,7 +85,7 @@ pub struct Survey {
 ///
 /// # Errors
 /// [`ProjectionError::Recording`] when a frame cannot be read.
-pub fn survey(recording: &mut Recording, plan: &Windows, progress: &dyn Fn(usize, usize)) -> Result<Survey, ProjectionError> {
+pub fn survey(recording: &Recording, plan: &Windows, progress: &dyn Fn(usize, usize)) -> Result<Survey, ProjectionError> {
     let info = recording.info().clone();
     let times: Vec<usize> = plan.times(info.frames).collect();
     let windows = Windows { count: plan.count.clamp(1, MOST_WINDOWS), ..*plan };

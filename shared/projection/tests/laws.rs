@@ -33,8 +33,8 @@ fn near(found: f32, expected: f64) -> bool {
 
 #[test]
 fn a_volume_is_projected_as_numpy_does() {
-    let Some(mut recording) = open_shared("movies/thunder_fish_lightsheet_240t2z_imagej.tif") else { return };
-    let found = survey(&mut recording, &Windows::default(), &|_, _| {}).unwrap();
+    let Some(recording) = open_shared("movies/thunder_fish_lightsheet_240t2z_imagej.tif") else { return };
+    let found = survey(&recording, &Windows::default(), &|_, _| {}).unwrap();
     for (plane, y, x, mean, max, sd) in [
         (0, 0, 0, 25.825, 26.0, 0.3799671038392666),
         (0, 40, 30, 62.75833333333333, 65.0, 0.8113346343457112),
@@ -60,8 +60,8 @@ fn a_volume_is_projected_as_numpy_does() {
 
 #[test]
 fn a_plane_is_projected_as_numpy_does_and_its_clipped_detector_is_found() {
-    let Some(mut recording) = open_shared("movies/optinist_mouse2p_first800f_packbits.tiff") else { return };
-    let found = survey(&mut recording, &Windows::default(), &|_, _| {}).unwrap();
+    let Some(recording) = open_shared("movies/optinist_mouse2p_first800f_packbits.tiff") else { return };
+    let found = survey(&recording, &Windows::default(), &|_, _| {}).unwrap();
     for (y, x, mean, max, sd) in [
         (0, 0, 7177.67, 24476.0, 4522.50242411212),
         (64, 64, 9522.0375, 26260.0, 5005.7607195204355),

@@ -1,11 +1,51 @@
 //! The file as bytes: its length, a small block cache for headers, byte order.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, Cursor};
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
-/// Bytes that can be read from anywhere: a file, or ranged reads of an object.
-pub trait ReadSeek: Read + Seek + Send {}
+/// Bytes that can be read from any place, by several threads at once: a file, or ranged reads of an object.
+pub trait ReadAt: Send + Sync {
+    /// Returns how many bytes there are.
+    ///
+    /// # Errors
+    /// When that cannot be known now.
+    fn size(&self) -> io::Result<u64>;
 
-impl<T: Read + Seek + Send> ReadSeek for T {}
+    /// Fills `out` from `offset`.
+    ///
+    /// # Errors
+    /// `UnexpectedEof` where the bytes end first, whatever else reading meets.
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+
+    /// Is told what will be read next, in this order: a store far away may begin to fetch it. Nothing depends on it.
+    fn expect(&self, _ranges: &[Range<u64>]) {}
+}
+
+impl ReadAt for File {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        FileExt::read_exact_at(self, out, offset)
+    }
+}
+
+impl<T: AsRef<[u8]> + Send + Sync> ReadAt for Cursor<T> {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.get_ref().as_ref().len() as u64)
+    }
+
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let start = usize::try_from(offset).ok();
+        let from = start.and_then(|start| self.get_ref().as_ref().get(start..)?.get(..out.len()));
+        out.copy_from_slice(from.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
 
 /// The order of the bytes of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,9 +69,11 @@ impl ByteOrder {
 }
 
 /// Small reads share blocks of this many bytes: an object store answers one of them in one request.
-const BLOCK: usize = 64 * 1024;
+const HEADER_BLOCK: usize = 64 * 1024;
 /// Enough for a directory, its arrays and the pixels of small frames to stay side by side.
 const BLOCKS: usize = 16;
+/// A page's own directory and arrays, where they are looked at again for its pixels.
+const PAGE_BLOCK: usize = 4096;
 
 struct Block {
     number: u64,
@@ -39,18 +81,25 @@ struct Block {
     bytes: Vec<u8>,
 }
 
-/// A reader of known length whose small reads are cached.
+/// Bytes of known length; small reads are cached.
 pub(crate) struct Bytes {
-    reader: Box<dyn ReadSeek>,
+    source: Arc<dyn ReadAt>,
     len: u64,
+    block: usize,
     blocks: Vec<Block>,
     clock: u64,
 }
 
 impl Bytes {
-    pub(crate) fn new(mut reader: Box<dyn ReadSeek>) -> io::Result<Self> {
-        let len = reader.seek(SeekFrom::End(0))?;
-        Ok(Self { reader, len, blocks: Vec::new(), clock: 0 })
+    /// For looking through headers.
+    pub(crate) fn new(source: Arc<dyn ReadAt>) -> io::Result<Self> {
+        let len = source.size()?;
+        Ok(Self { source, len, block: HEADER_BLOCK, blocks: Vec::new(), clock: 0 })
+    }
+
+    /// For one page of a file that was looked through when it had `len` bytes.
+    pub(crate) fn of_page(source: Arc<dyn ReadAt>, len: u64) -> Self {
+        Self { source, len, block: PAGE_BLOCK, blocks: Vec::new(), clock: 0 }
     }
 
     /// Length of the file in bytes.
@@ -65,14 +114,15 @@ impl Bytes {
 
     /// Fills `out` from `offset`.
     pub(crate) fn read_at(&mut self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        if out.len() >= BLOCK {
-            return read_exact_at(&mut self.reader, offset, out);
+        if out.len() >= self.block {
+            return self.source.read_exact_at(offset, out);
         }
+        let block_bytes = self.block as u64;
         let mut done = 0;
         while done < out.len() {
             let at = offset + done as u64;
-            let within = (at % BLOCK as u64) as usize;
-            let block = self.block(at / BLOCK as u64)?;
+            let within = (at % block_bytes) as usize;
+            let block = self.block(at / block_bytes)?;
             let ready = block.get(within..).unwrap_or_default();
             if ready.is_empty() {
                 return Err(io::ErrorKind::UnexpectedEof.into());
@@ -97,8 +147,8 @@ impl Bytes {
 
     /// Reads a block into a new slot, or into the one unused for longest.
     fn load(&mut self, number: u64) -> io::Result<usize> {
-        let start = number * BLOCK as u64;
-        let count = self.len.saturating_sub(start).min(BLOCK as u64) as usize;
+        let start = number * self.block as u64;
+        let count = self.len.saturating_sub(start).min(self.block as u64) as usize;
         let oldest = (0..self.blocks.len()).min_by_key(|i| self.blocks[*i].last_use);
         let slot = match oldest {
             Some(slot) if self.blocks.len() == BLOCKS => slot,
@@ -111,13 +161,8 @@ impl Bytes {
         // Until the read succeeds the slot must not answer for any block.
         block.number = u64::MAX;
         block.bytes.resize(count, 0);
-        read_exact_at(&mut self.reader, start, &mut block.bytes)?;
+        self.source.read_exact_at(start, &mut block.bytes)?;
         block.number = number;
         Ok(slot)
     }
-}
-
-fn read_exact_at(reader: &mut dyn ReadSeek, offset: u64, out: &mut [u8]) -> io::Result<()> {
-    reader.seek(SeekFrom::Start(offset))?;
-    reader.read_exact(out)
 }

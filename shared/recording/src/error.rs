@@ -144,6 +144,19 @@ impl RecordingError {
         }
     }
 
+    /// The same, naming the file of a recording in many; what reading met stays as it is.
+    pub(crate) fn of_file(mut self, name: &str) -> Self {
+        if let Self::NotARecording { cause, .. }
+        | Self::Unsupported { cause, .. }
+        | Self::Corrupt { cause, .. }
+        | Self::TooBig { cause, .. }
+        | Self::Settings { cause, .. } = &mut self
+        {
+            *cause = format!("in `{name}` {cause}");
+        }
+        self
+    }
+
     pub(crate) fn too_big(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::TooBig { cause: cause.into(), remedy: remedy.into() }
     }

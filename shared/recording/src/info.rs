@@ -120,6 +120,9 @@ pub struct Info {
     pub dtype: SampleType,
     /// Pages in the file; at least `frames` × `planes` × `channels`, more if the last volume is incomplete.
     pub pages: usize,
+    /// Files that the recording consists of.
+    #[serde(default = "one")]
+    pub files: usize,
     /// Volumes per second, or `None` where nobody states it.
     pub frame_rate_hz: Option<f64>,
     /// Width of a pixel in µm, or `None` where nobody states it.
@@ -130,4 +133,8 @@ pub struct Info {
     pub sources: BTreeMap<String, Source>,
     /// Odd things that a person should know, one sentence each.
     pub notes: Vec<String>,
+}
+
+fn one() -> usize {
+    1
 }

@@ -14,7 +14,7 @@
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = std::fs::File::open("session.tif")?;
-//! let mut recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
+//! let recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
 //! let info = recording.info().clone();
 //! let mut samples = vec![0.0; info.height * info.width];
 //! for frame in recording.frames(0, 0) {
@@ -35,15 +35,18 @@ mod limits;
 mod magic;
 mod metadata;
 mod page;
+mod part;
 mod pixels;
 mod recording;
+mod set;
 mod stride;
 mod survey;
 mod walk;
 
-pub use bytes::ReadSeek;
+pub use bytes::ReadAt;
 pub use error::RecordingError;
 pub use info::{Info, SampleType, Source};
 pub use limits::{Limits, Overrides};
 pub use pixels::{Frame, FrameBuffer, Pixels};
-pub use recording::{Frames, Recording, open};
+pub use recording::{Frames, Recording, open, open_set};
+pub use set::Members;

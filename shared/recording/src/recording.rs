@@ -1,26 +1,36 @@
 //! A checked recording and its frames.
 
 use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::bytes::{Bytes, ReadSeek};
-use crate::decode::{DecodeFault, Scratch};
-use crate::ifd::{Fault, Ifd};
-use crate::index::PageIndex;
-use crate::page::Page;
-use crate::survey::{Survey, survey};
+use rayon::prelude::*;
+
+use crate::axes::Axes;
+use crate::bytes::ReadAt;
+use crate::decode::Scratch;
+use crate::part::Part;
+use crate::set::{Members, Set};
+use crate::survey::{self, Looked};
 use crate::{Frame, FrameBuffer, Info, Limits, Overrides, RecordingError};
 
-/// A recording whose headers passed every check; pixels are read on demand.
+/// A recording whose headers passed every check; pixels are read on demand, by any number of threads.
 pub struct Recording {
-    bytes: Bytes,
-    survey: Survey,
+    files: Files,
+    axes: Axes,
+    info: Info,
     limits: Limits,
-    scratch: Scratch,
+    /// Working memory of threads that are not reading just now.
+    idle: Mutex<Vec<Scratch>>,
+}
+
+enum Files {
+    One(Part),
+    Many(Set),
 }
 
 impl std::fmt::Debug for Recording {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Recording").field("info", &self.survey.info).finish_non_exhaustive()
+        f.debug_struct("Recording").field("info", &self.info).finish_non_exhaustive()
     }
 }
 
@@ -32,21 +42,37 @@ impl std::fmt::Debug for Recording {
 ///
 /// Says why the file is not accepted: it is no TIFF, of an unread sort, damaged or cut short, beyond `limits`, at
 /// odds with `overrides`, or its bytes cannot be read ([`RecordingError::Io`]).
-pub fn open(reader: Box<dyn ReadSeek>, limits: &Limits, overrides: &Overrides) -> Result<Recording, RecordingError> {
-    let mut bytes = Bytes::new(reader)?;
-    let survey = survey(&mut bytes, limits, overrides)?;
-    Ok(Recording { bytes, survey, limits: limits.clone(), scratch: Scratch::default() })
+pub fn open(source: Box<dyn ReadAt>, limits: &Limits, overrides: &Overrides) -> Result<Recording, RecordingError> {
+    overrides.check()?;
+    let Looked { part, first, metadata, findings } = survey::look(&Arc::from(source), limits)?;
+    let (axes, info) = survey::describe(part.index.len(), &first, &metadata, overrides, limits, findings)?;
+    Ok(Recording::new(Files::One(part), axes, info, limits))
+}
+
+/// Opens a recording in many files, in the order of time: a volume or a frame in each, or a long recording cut in pieces.
+///
+/// # Errors
+///
+/// As for [`open`], naming the file; also where files differ in shape or type.
+pub fn open_set(members: Box<dyn Members>, limits: &Limits, overrides: &Overrides) -> Result<Recording, RecordingError> {
+    overrides.check()?;
+    let (set, axes, info) = Set::open(members, limits, overrides)?;
+    Ok(Recording::new(Files::Many(set), axes, info, limits))
 }
 
 impl Recording {
+    fn new(files: Files, axes: Axes, info: Info, limits: &Limits) -> Self {
+        Self { files, axes, info, limits: limits.clone(), idle: Mutex::default() }
+    }
+
     /// Returns what the recording is.
     pub fn info(&self) -> &Info {
-        &self.survey.info
+        &self.info
     }
 
     /// Returns the page of a time point, plane and channel, each counted from 0; `None` where there is none.
     pub fn page_of(&self, frame: usize, plane: usize, channel: usize) -> Option<usize> {
-        self.survey.axes.page_of(frame, plane, channel)
+        self.axes.page_of(frame, plane, channel)
     }
 
     /// Reads one page, counted from 0, into `out`, which takes its shape and type.
@@ -54,64 +80,55 @@ impl Recording {
     /// # Errors
     ///
     /// The page does not exist, its samples do not unpack, or the bytes cannot be read.
-    pub fn read_page(&mut self, page: usize, out: &mut FrameBuffer) -> Result<(), RecordingError> {
-        let missing = RecordingError::NoSuchPage { page, pages: self.survey.info.pages };
-        let shape = self.survey.shape;
-        let order = self.survey.header.order;
-        let (samples, order) = match &self.survey.index {
-            PageIndex::Plain(runs) => {
-                let offset = runs.get(page).ok_or(missing)?;
-                if let Some(stride) = &self.survey.stride {
-                    stride.check(&mut self.bytes, self.survey.header, page, &self.limits)?;
-                }
-                let samples = self.scratch.read_run(&mut self.bytes, offset, shape.bytes())?;
-                (samples, order)
-            }
-            PageIndex::Directories(offsets) => {
-                let offset = *offsets.get(page).ok_or(missing)?;
-                let layout = self.survey.page_at(&mut self.bytes, offset, &self.limits)?;
-                self.scratch.read_chunks(&mut self.bytes, &layout, order).map_err(|fault| match fault {
-                    DecodeFault::Io(error) => error.into(),
-                    DecodeFault::Damaged(source) => RecordingError::does_not_unpack(page, source),
-                })?
-            }
-        };
-        out.height = shape.height;
-        out.width = shape.width;
-        out.pixels.fill(self.survey.info.dtype, samples, order);
-        if self.survey.signed16 {
-            out.pixels.subtract_32768();
-        }
-        Ok(())
+    pub fn read_page(&self, page: usize, out: &mut FrameBuffer) -> Result<(), RecordingError> {
+        let mut scratch = self.idle().pop().unwrap_or_default();
+        let read = self.read_with(&mut scratch, page, out);
+        self.idle().push(scratch);
+        read
+    }
+
+    /// Reads pages, counted from 0, each into its own of `out`, on all threads of the rayon pool that calls.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Recording::read_page`]; of several the first page's.
+    pub fn read_pages(&self, pages: &[usize], out: &mut [FrameBuffer]) -> Result<(), RecordingError> {
+        self.expect(pages);
+        let read: Vec<_> = pages.par_iter().zip(out).map(|(page, out)| self.read_page(*page, out)).collect();
+        read.into_iter().collect()
     }
 
     /// Returns the frames of one plane and channel in order of time; none if there is no such plane or channel.
-    pub fn frames(&mut self, plane: usize, channel: usize) -> Frames<'_> {
-        let exists = plane < self.survey.info.planes && channel < self.survey.info.channels;
-        let left = if exists { 0..self.survey.info.frames } else { 0..0 };
+    pub fn frames(&self, plane: usize, channel: usize) -> Frames<'_> {
+        let exists = plane < self.info.planes && channel < self.info.channels;
+        let left = if exists { 0..self.info.frames } else { 0..0 };
         Frames { recording: self, plane, channel, left }
     }
-}
 
-impl Survey {
-    /// Reads the directory at `offset` again, for the places of its strips or tiles.
-    fn page_at(&self, bytes: &mut Bytes, offset: u64, limits: &Limits) -> Result<Page, RecordingError> {
-        let changed = || RecordingError::corrupt("the file changed while it was read");
-        let page =
-            Ifd::read(bytes, self.header, offset, limits).and_then(|ifd| Page::read(&ifd, bytes, limits)).map_err(|fault| {
-                match fault {
-                    Fault::PastEnd => changed(),
-                    Fault::Refused(error) => error,
-                }
-            })?;
-        if page.shape == self.shape { Ok(page) } else { Err(changed()) }
+    fn read_with(&self, scratch: &mut Scratch, page: usize, out: &mut FrameBuffer) -> Result<(), RecordingError> {
+        match &self.files {
+            Files::One(part) => part.read(page, self.info.dtype, scratch, &self.limits, out),
+            Files::Many(set) => set.read(page, self.info.dtype, scratch, &self.limits, out),
+        }
+    }
+
+    /// Tells a store far away which bytes come next, where that is known without looking.
+    fn expect(&self, pages: &[usize]) {
+        if let Files::One(part) = &self.files {
+            let places: Vec<Range<u64>> = pages.iter().filter_map(|page| part.place(*page)).collect();
+            part.source.expect(&places);
+        }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Scratch>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// The frames of one plane and channel, see [`Recording::frames`].
 #[derive(Debug)]
 pub struct Frames<'a> {
-    recording: &'a mut Recording,
+    recording: &'a Recording,
     plane: usize,
     channel: usize,
     left: Range<usize>,

@@ -172,9 +172,10 @@ impl Stride {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bytes::ReadAt;
     use crate::walk::{follow, follow_all};
     use proptest::prelude::*;
-    use std::io::{Cursor, Read, Seek, SeekFrom};
+    use std::io::Cursor;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -207,28 +208,25 @@ mod tests {
     /// Counts reads of the file below.
     struct Counting(Cursor<Vec<u8>>, Arc<AtomicUsize>);
 
-    impl Read for Counting {
-        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
-            self.1.fetch_add(1, Ordering::SeqCst);
-            self.0.read(out)
+    impl ReadAt for Counting {
+        fn size(&self) -> std::io::Result<u64> {
+            self.0.size()
         }
-    }
-
-    impl Seek for Counting {
-        fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-            self.0.seek(to)
+        fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+            self.1.fetch_add(1, Ordering::SeqCst);
+            self.0.read_exact_at(offset, out)
         }
     }
 
     fn opened(file: Vec<u8>) -> (Bytes, Header, Page) {
-        let mut bytes = Bytes::new(Box::new(Cursor::new(file))).unwrap();
+        let mut bytes = Bytes::new(Arc::new(Cursor::new(file))).unwrap();
         let header = Header::read(&mut bytes).unwrap();
         let ifd = Ifd::read(&mut bytes, header, header.first_ifd, &Limits::default()).unwrap();
         let page = Page::read(&ifd, &mut bytes, &Limits::default()).unwrap();
         (bytes, header, page)
     }
 
-    fn open(file: Box<dyn crate::ReadSeek>) -> crate::Recording {
+    fn open(file: Box<dyn crate::ReadAt>) -> crate::Recording {
         crate::open(file, &Limits::default(), &crate::Overrides::default()).unwrap()
     }
 
@@ -245,7 +243,7 @@ mod tests {
         for pages in [6, 7, 100, 1500] {
             let reads = Arc::new(AtomicUsize::new(0));
             let file = Counting(Cursor::new(tiff(pages, |page| if page == 0 { 300 } else { 70_000 })), reads.clone());
-            let mut recording = open(Box::new(file));
+            let recording = open(Box::new(file));
             assert_eq!(recording.info().frames, pages);
             assert!(reads.load(Ordering::SeqCst) < 50, "{pages} pages: {} reads", reads.load(Ordering::SeqCst));
             let mut frame = crate::FrameBuffer::new();
@@ -267,7 +265,7 @@ mod tests {
         let offset = header.first_ifd as usize + odd * step + 2 + 4 * 12 + 8;
         let samples = u32::from_le_bytes(file[offset..offset + 4].try_into().unwrap());
         file[offset..offset + 4].copy_from_slice(&(samples - 2).to_le_bytes());
-        let mut recording = open(Box::new(Cursor::new(file)));
+        let recording = open(Box::new(Cursor::new(file)));
         let mut frame = crate::FrameBuffer::new();
         recording.read_page(odd - 1, &mut frame).unwrap();
         assert!(recording.read_page(odd, &mut frame).is_err());

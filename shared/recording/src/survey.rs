@@ -1,29 +1,29 @@
 //! All that can be said about a file from its headers alone.
 
 use crate::axes::{self, Axes, Findings};
-use crate::bytes::Bytes;
+use std::sync::Arc;
+
+use crate::bytes::{Bytes, ReadAt};
 use crate::ifd::{Fault, Header, Ifd};
 use crate::index::{PageIndex, Runs};
 use crate::metadata::Metadata;
 use crate::page::{Page, Shape};
-use crate::stride::Stride;
+use crate::part::Part;
 use crate::walk::{self, Chain};
 use crate::{Info, Limits, Overrides, RecordingError, SampleType, Source};
 
-/// What reading pixels needs to know.
-pub(crate) struct Survey {
-    pub(crate) header: Header,
-    pub(crate) index: PageIndex,
-    pub(crate) stride: Option<Stride>,
-    pub(crate) shape: Shape,
-    pub(crate) signed16: bool,
-    pub(crate) axes: Axes,
-    pub(crate) info: Info,
+/// A file whose headers were looked through.
+pub(crate) struct Looked {
+    pub(crate) part: Part,
+    pub(crate) first: Page,
+    pub(crate) metadata: Metadata,
+    pub(crate) findings: Findings,
 }
 
-/// Reads and checks every header of the file.
-pub(crate) fn survey(bytes: &mut Bytes, limits: &Limits, overrides: &Overrides) -> Result<Survey, RecordingError> {
-    overrides.check()?;
+/// Reads and checks every header of one file.
+pub(crate) fn look(source: &Arc<dyn ReadAt>, limits: &Limits) -> Result<Looked, RecordingError> {
+    let mut bytes = Bytes::new(source.clone())?;
+    let bytes = &mut bytes;
     let header = Header::read(bytes)?;
     if header.first_ifd == 0 {
         return Err(RecordingError::corrupt("the file lists no frames"));
@@ -44,8 +44,8 @@ pub(crate) fn survey(bytes: &mut Bytes, limits: &Limits, overrides: &Overrides) 
         None => listed_frames(chain, &metadata, limits, &mut findings)?,
     };
     check_expansion(bytes, index.len(), first.shape, limits)?;
-    let (axes, info) = describe(index.len(), &first, &metadata, overrides, limits, findings)?;
-    Ok(Survey { header, index, stride, shape: first.shape, signed16: info.dtype != first.shape.stored, axes, info })
+    let part = Part { source: source.clone(), len: bytes.len(), header, index, stride, shape: first.shape };
+    Ok(Looked { part, first, metadata, findings })
 }
 
 /// The first page is not there: no frame is whole.
@@ -130,7 +130,8 @@ fn check_expansion(bytes: &Bytes, pages: usize, shape: Shape, limits: &Limits) -
     )))
 }
 
-fn describe(
+/// Gives `pages` pages their meaning.
+pub(crate) fn describe(
     pages: usize,
     first: &Page,
     metadata: &Metadata,
@@ -168,6 +169,7 @@ fn describe(
         width: first.shape.width,
         dtype,
         pages,
+        files: 1,
         frame_rate_hz,
         pixel_size_um,
         compression: first.compression.name().to_owned(),

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 
 /// Opens and reads up to 100 pages.
 fn read_through(file: Vec<u8>) -> Result<Info, RecordingError> {
-    let mut recording = open_bytes(file)?;
+    let recording = open_bytes(file)?;
     let mut buffer = FrameBuffer::new();
     for page in 0..recording.info().pages.min(100) {
         recording.read_page(page, &mut buffer)?;

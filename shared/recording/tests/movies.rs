@@ -28,7 +28,7 @@ fn recording(name: &str) -> Recording {
 }
 
 /// Checksum of the first `pages` pages as little-endian bytes.
-fn checksum(recording: &mut Recording, pages: usize) -> u32 {
+fn checksum(recording: &Recording, pages: usize) -> u32 {
     let mut crc = crc32fast::Hasher::new();
     let mut buffer = FrameBuffer::new();
     for page in 0..pages {
@@ -87,10 +87,10 @@ const TRUTH: &[Row] = &[
 #[test]
 fn every_page_equals_tifffile() {
     for &(name, pages, height, width, dtype, crc) in TRUTH {
-        let mut recording = recording(name);
+        let recording = recording(name);
         let info = recording.info().clone();
         assert_eq!((info.pages, info.height, info.width, info.dtype.name()), (pages, height, width, dtype), "{name}");
-        assert_eq!(checksum(&mut recording, pages), crc, "{name}");
+        assert_eq!(checksum(&recording, pages), crc, "{name}");
     }
 }
 
@@ -103,7 +103,7 @@ fn every_odd_gray_file_equals_tifffile() {
         let fields: Vec<_> = line.split('\t').collect();
         let path = data().join("odd").join(fields[0]);
         let file = File::open(&path).unwrap_or_else(|e| panic!("missing: {}: {e}", path.display()));
-        let mut recording =
+        let recording =
             open(Box::new(file), &limits, &Overrides::default()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let info = recording.info().clone();
         let found = format!(
@@ -113,7 +113,7 @@ fn every_odd_gray_file_equals_tifffile() {
             info.height,
             info.width,
             info.dtype,
-            checksum(&mut recording, info.pages)
+            checksum(&recording, info.pages)
         );
         assert_eq!(found, line);
     }
@@ -139,7 +139,7 @@ fn big_endian_and_packbits_hold_the_same_frames() {
 #[test]
 fn signed_16_bit_calibration_is_undone() {
     // Minimum, maximum, sum of frame 50 and pixel [50, 11, 56] of pages.astype(int32) - 32768 in NumPy.
-    let mut recording = recording("movies/astrocast_sample_0_100f_imagej.tiff");
+    let recording = recording("movies/astrocast_sample_0_100f_imagej.tiff");
     assert_eq!(recording.info().dtype, SampleType::I16);
     let frames: Vec<_> = recording.frames(0, 0).map(Result::unwrap).collect();
     let samples = |i: usize| match frames[i].pixels() {
@@ -154,7 +154,7 @@ fn signed_16_bit_calibration_is_undone() {
 
 #[test]
 fn a_hyperstack_is_planes_within_time() {
-    let mut fish = recording("movies/thunder_fish_lightsheet_240t2z_imagej.tif");
+    let fish = recording("movies/thunder_fish_lightsheet_240t2z_imagej.tif");
     let info = fish.info().clone();
     assert_eq!((info.frames, info.planes, info.channels), (240, 2, 1));
     assert_eq!(info.sources["planes"], Source::Metadata("ImageJ slices".to_owned()));
@@ -185,7 +185,7 @@ fn scanimage_states_its_frame_rate() {
 #[test]
 fn overrides_win_and_an_incomplete_volume_is_dropped() {
     let overrides = Overrides { frame_rate_hz: Some(7.5), planes: Some(3), channels: None, pixel_size_um: Some(1.25) };
-    let mut recording = open_as("movies/optinist_mouse2p_200f_imagej_be.tiff", &overrides).unwrap();
+    let recording = open_as("movies/optinist_mouse2p_200f_imagej_be.tiff", &overrides).unwrap();
     let info = recording.info().clone();
     assert_eq!((info.frames, info.planes, info.pages), (66, 3, 200));
     assert_eq!((info.frame_rate_hz, info.pixel_size_um), (Some(7.5), Some(1.25)));
@@ -197,7 +197,7 @@ fn overrides_win_and_an_incomplete_volume_is_dropped() {
 
 #[test]
 fn reading_one_frame_at_random_equals_reading_in_order() {
-    let mut recording = recording("movies/optinist_mouse2p_first800f_packbits.tiff");
+    let recording = recording("movies/optinist_mouse2p_first800f_packbits.tiff");
     let mut buffer = FrameBuffer::new();
     let in_order: Vec<_> = recording.frames(0, 0).take(40).map(Result::unwrap).collect();
     for i in [39, 0, 17, 17, 3] {
@@ -208,7 +208,7 @@ fn reading_one_frame_at_random_equals_reading_in_order() {
 
 #[test]
 fn a_page_that_does_not_exist_is_refused() {
-    let mut recording = recording("movies/thunder_mouse2p_500f_int16.tif");
+    let recording = recording("movies/thunder_mouse2p_500f_int16.tif");
     let error = recording.read_page(500, &mut FrameBuffer::new()).unwrap_err();
     assert!(matches!(error, RecordingError::NoSuchPage { page: 500, pages: 500 }));
 }

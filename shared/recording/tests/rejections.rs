@@ -4,11 +4,12 @@
 mod common;
 
 use std::fs::File;
-use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
+use std::io::{self, Cursor, Seek, SeekFrom, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{Tiff, open_bytes};
-use dropscope_recording::{FrameBuffer, Limits, Overrides, RecordingError, open};
+use dropscope_recording::{FrameBuffer, Limits, Overrides, ReadAt, RecordingError, open};
 
 /// Opens, expecting a refusal within a second, and checks that it reads like a sentence with a remedy.
 fn refusal(file: Vec<u8>) -> RecordingError {
@@ -159,7 +160,7 @@ fn absurd_numbers_in_a_bigtiff_are_refused() {
 
 /// Opens and reads everything; only panics and hangs are failures.
 fn read_through(file: Vec<u8>) {
-    if let Ok(mut recording) = open_bytes(file) {
+    if let Ok(recording) = open_bytes(file) {
         let mut buffer = FrameBuffer::new();
         for page in 0..recording.info().pages.min(100) {
             let _ = recording.read_page(page, &mut buffer);
@@ -275,7 +276,7 @@ fn a_stack_beyond_4_gb_with_one_directory_is_read_to_its_end() {
     file.set_len(start + frames * frame as u64).unwrap();
     file.seek(SeekFrom::Start(start + (frames - 1) * frame as u64)).unwrap();
     file.write_all(&[0xff, 0xee, 0x01]).unwrap();
-    let mut recording = open(Box::new(file), &Limits::default(), &Overrides::default()).unwrap();
+    let recording = open(Box::new(file), &Limits::default(), &Overrides::default()).unwrap();
     assert_eq!((recording.info().frames, recording.info().frame_rate_hz), (40_000, Some(10.0)));
     let mut buffer = FrameBuffer::new();
     recording.read_page(39_999, &mut buffer).unwrap();
@@ -285,19 +286,19 @@ fn a_stack_beyond_4_gb_with_one_directory_is_read_to_its_end() {
 /// A reader that fails after some reads, as a connection does.
 struct Failing {
     file: Cursor<Vec<u8>>,
-    reads_left: usize,
+    reads_left: AtomicUsize,
 }
 
-impl Read for Failing {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        self.reads_left = self.reads_left.checked_sub(1).ok_or_else(|| io::Error::from(io::ErrorKind::ConnectionReset))?;
-        self.file.read(out)
+impl ReadAt for Failing {
+    fn size(&self) -> io::Result<u64> {
+        self.file.size()
     }
-}
 
-impl Seek for Failing {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
+    fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let reset = || io::Error::from(io::ErrorKind::ConnectionReset);
+        let one_less = |left: usize| left.checked_sub(1);
+        self.reads_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less).map_err(|_| reset())?;
+        self.file.read_exact_at(offset, out)
     }
 }
 
@@ -305,9 +306,9 @@ impl Seek for Failing {
 fn a_failing_connection_is_not_blamed_on_the_file() {
     let file = Tiff::counting(200, 40, 40).bytes();
     for reads_left in 0..40 {
-        let reader = Failing { file: Cursor::new(file.clone()), reads_left };
+        let reader = Failing { file: Cursor::new(file.clone()), reads_left: reads_left.into() };
         let outcome = open(Box::new(reader), &Limits::default(), &Overrides::default())
-            .and_then(|mut r| r.frames(0, 0).try_for_each(|f| f.map(|_| ())));
+            .and_then(|r| r.frames(0, 0).try_for_each(|f| f.map(|_| ())));
         if let Err(error) = outcome {
             assert!(matches!(error, RecordingError::Io(_)), "{reads_left}: {error}");
         }

@@ -37,7 +37,7 @@ where
 }
 
 fn read_all(file: Vec<u8>) -> Vec<Pixels> {
-    let mut recording = open_bytes(file).unwrap();
+    let recording = open_bytes(file).unwrap();
     recording.frames(0, 0).map(|f| f.unwrap().buffer.into_pixels()).collect()
 }
 
@@ -155,7 +155,7 @@ fn files_written_by_tifffile_are_read_as_written() {
             continue;
         }
         seen += 1;
-        let mut recording = open_bytes(std::fs::read(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let recording = open_bytes(std::fs::read(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let (height, width) = (recording.info().height as u32, recording.info().width as u32);
         assert_eq!(recording.info().frames, 3, "{}", path.display());
         for frame in recording.frames(0, 0) {

@@ -197,8 +197,8 @@ async fn files(
             version: manifest.version.clone(),
         };
         let reader = ObjectReader::new(objects, runtime, meta, block(&plan, &manifest.recording));
-        let mut recording = dropscope_recording::open(Box::new(reader), &Limits::default(), &overrides)?;
-        let survey = survey(&mut recording, &plan, &|_, _| {})?;
+        let recording = dropscope_recording::open(Box::new(reader), &Limits::default(), &overrides)?;
+        let survey = survey(&recording, &plan, &|_, _| {})?;
         render(&survey, &manifest)
     };
     Ok(tokio::task::spawn_blocking(work).await?)

@@ -8,7 +8,7 @@ use dropscope_ports::{
     BoxError, Clock, Condition, Fleet, FleetError, InstanceState, LaunchRequest, Mailer, ObjectReader, Objects, ObjectsError,
     Select,
 };
-use std::io::{Read, Seek, SeekFrom};
+use dropscope_recording::ReadAt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -201,21 +201,18 @@ async fn a_reader_reads_and_seeks(port: Arc<dyn Objects>, key: &ObjectKey) -> Ch
     let bytes: Vec<u8> = (0..10_000u32).map(|n| (n % 251) as u8).collect();
     port.put(key, bytes.clone(), &Condition::Always).await?;
     let meta = port.head(key, &Select::default()).await?;
-    let mut reader = ObjectReader::new(port.clone(), tokio::runtime::Handle::current(), meta, 1024);
+    let reader = ObjectReader::new(port.clone(), tokio::runtime::Handle::current(), meta, 1024);
     let (read, reader) = tokio::task::spawn_blocking(move || {
-        let mut whole = Vec::new();
-        let all = reader.read_to_end(&mut whole).and_then(|_| reader.seek(SeekFrom::Start(5000))).map(|_| whole);
-        let mut some = [0; 10];
-        (all.and_then(|whole| reader.read_exact(&mut some).map(|()| (whole, some))), reader)
+        let (mut whole, mut some) = (vec![0; 10_000], [0; 10]);
+        let read = reader.read_exact_at(0, &mut whole).and_then(|()| reader.read_exact_at(5000, &mut some));
+        (read.map(|()| (whole, some)), reader)
     })
     .await?;
     let (whole, some) = read?;
     assert!(whole == bytes, "a reader reads the object");
-    assert_eq!(some, bytes[5000..5010], "a reader seeks");
+    assert_eq!(some, bytes[5000..5010], "a reader reads from any place");
     port.put(key, vec![0; 10_000], &Condition::Always).await?;
-    let mut reader = reader;
-    let torn =
-        tokio::task::spawn_blocking(move || reader.seek(SeekFrom::Start(0)).and_then(|_| reader.read(&mut [0; 10]))).await?;
+    let torn = tokio::task::spawn_blocking(move || reader.read_exact_at(0, &mut [0; 10])).await?;
     assert!(torn.is_err(), "an object replaced half way is noticed");
     Ok(())
 }
