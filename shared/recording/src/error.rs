@@ -157,6 +157,22 @@ impl RecordingError {
         self
     }
 
+    /// A recording in many files of which some are not there; at most `named` of them are told.
+    pub(crate) fn incomplete(missing: &[String], named: usize) -> Self {
+        let more = match missing.len().saturating_sub(named) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let list = missing[..missing.len().min(named)].join("; ");
+        Self::Corrupt {
+            cause: format!("files of the recording are missing: {list}{more}"),
+            remedy: "add the missing files and upload the recording again, or list those that belong to it as `members` in a \
+                     recording.toml beside them"
+                .to_owned(),
+            source: None,
+        }
+    }
+
     pub(crate) fn too_big(cause: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self::TooBig { cause: cause.into(), remedy: remedy.into() }
     }

@@ -34,6 +34,7 @@ mod info;
 mod limits;
 mod magic;
 mod metadata;
+mod names;
 mod page;
 mod part;
 mod pixels;

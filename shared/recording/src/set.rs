@@ -9,13 +9,14 @@ use rayon::prelude::*;
 use crate::axes::Axes;
 use crate::bytes::ReadAt;
 use crate::decode::Scratch;
-use crate::metadata::{Axis, Metadata, Stated};
+use crate::metadata::{Axis, CHANNEL_PLANE_TIME, Metadata, Stated};
+use crate::names;
 use crate::page::Shape;
 use crate::part::Part;
 use crate::survey::{self, Looked};
 use crate::{FrameBuffer, Info, Limits, Overrides, RecordingError, SampleType, Source};
 
-/// The files of a recording, in the order of time.
+/// The files of a recording, in any order: those that are no TIFF by name are left aside, names give the order.
 pub trait Members: Send + Sync {
     /// Returns their names, as a person knows them.
     fn names(&self) -> &[String];
@@ -25,6 +26,11 @@ pub trait Members: Send + Sync {
     /// # Errors
     /// When it cannot be opened now.
     fn open(&self, member: usize) -> io::Result<Box<dyn ReadAt>>;
+
+    /// Says whether somebody named every file, so that gaps in their numbers are meant.
+    fn is_list(&self) -> bool {
+        false
+    }
 }
 
 /// Files that stay open: neighbours in time are read by several threads at once.
@@ -34,12 +40,71 @@ const MOST_PLANES: usize = 100;
 
 /// Files that fit one another.
 pub(crate) struct Set {
-    members: Box<dyn Members>,
+    files: Files,
     /// The first page of each file, and the number of all pages at the end.
     starts: Vec<usize>,
     shape: Shape,
     /// Those used last, the latest at the end.
     open: Mutex<Vec<(usize, Arc<Part>)>>,
+}
+
+/// The TIFF files among the members, in the order of their pages.
+struct Files {
+    members: Box<dyn Members>,
+    order: Vec<usize>,
+    channels: Option<usize>,
+    notes: Vec<String>,
+}
+
+impl Files {
+    fn of(members: Box<dyn Members>) -> Result<Self, RecordingError> {
+        let all = members.names();
+        let tiffs: Vec<usize> = (0..all.len()).filter(|member| is_tiff(&all[*member])).collect();
+        if tiffs.is_empty() {
+            return Err(RecordingError::not_a_recording(
+                "the folder holds no TIFF file",
+                "put the recording's TIFF files (.tif or .tiff) into the folder",
+            ));
+        }
+        let names: Vec<String> = tiffs.iter().map(|member| all[*member].clone()).collect();
+        let arranged = names::arrange(&names, members.is_list())?;
+        let order = arranged.order.iter().map(|at| tiffs[*at]).collect();
+        Ok(Self { members, order, channels: arranged.channels, notes: arranged.notes })
+    }
+
+    fn name(&self, file: usize) -> &str {
+        &self.members.names()[self.order[file]]
+    }
+
+    fn look(&self, file: usize, limits: &Limits) -> Result<Looked, RecordingError> {
+        let source = self.members.open(self.order[file])?;
+        survey::look(&Arc::from(source), limits).map_err(|error| error.of_file(self.name(file)))
+    }
+
+    /// Looks through one file for what must be the same in all.
+    fn see(&self, file: usize, limits: &Limits) -> Result<Seen, RecordingError> {
+        let looked = self.look(file, limits)?;
+        let (pages, shape) = (looked.part.index.len(), looked.part.shape);
+        let signed16 = looked.metadata.signed16 && shape.stored == SampleType::U16;
+        Ok(Seen { pages, shape, dtype: if signed16 { SampleType::I16 } else { shape.stored } })
+    }
+
+    fn check_same(&self, seen: &[Seen]) -> Result<(), RecordingError> {
+        let describe = |s: &Seen| format!("{} × {} {}", s.shape.height, s.shape.width, s.dtype);
+        let odd = seen.iter().position(|s| s.shape != seen[0].shape || s.dtype != seen[0].dtype);
+        let Some(odd) = odd else { return Ok(()) };
+        let (name, first) = (self.name(odd), self.name(0));
+        Err(RecordingError::unsupported(
+            format!("`{name}` is `{}` and the first file, `{first}`, is `{}`", describe(&seen[odd]), describe(&seen[0])),
+            "move the files that do not belong to the recording, such as reference images, out of the folder",
+        ))
+    }
+}
+
+/// Names that microscopes and Fiji give TIFFs; `.btf`, `.tf2` and `.tf8` are BigTIFFs of OME and Bio-Formats.
+fn is_tiff(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    [".tif", ".tiff", ".btf", ".tf2", ".tf8"].iter().any(|end| lower.ends_with(end))
 }
 
 /// What is kept of a file that was looked through.
@@ -56,17 +121,12 @@ impl Set {
         limits: &Limits,
         overrides: &Overrides,
     ) -> Result<(Self, Axes, Info), RecordingError> {
-        let names = members.names();
-        if names.is_empty() {
-            return Err(RecordingError::not_a_recording(
-                "the folder holds no TIFF file",
-                "put the recording's TIFF files directly into the folder",
-            ));
-        }
-        let first = look(&*members, 0, limits)?;
-        let seen: Vec<_> = (0..names.len()).into_par_iter().map(|member| see(&*members, member, limits)).collect();
+        let files = Files::of(members)?;
+        let count = files.order.len();
+        let first = files.look(0, limits)?;
+        let seen: Vec<_> = (0..count).into_par_iter().map(|file| files.see(file, limits)).collect();
         let seen: Vec<Seen> = seen.into_iter().collect::<Result<_, _>>()?;
-        check_same(names, &seen)?;
+        files.check_same(&seen)?;
         let mut starts = vec![0];
         for seen in &seen {
             starts.push(starts[starts.len() - 1] + seen.pages);
@@ -79,8 +139,9 @@ impl Set {
             ));
         }
         let Looked { part, first: page, metadata, mut findings } = first;
+        findings.notes.extend(files.notes.iter().cloned());
         let of_volumes = volumes(&seen, &metadata, overrides);
-        let metadata = over_all(metadata, &seen)?;
+        let metadata = over_all(metadata, &seen, files.channels)?;
         let metadata = match &of_volumes {
             Some(_) => Metadata { frames: None, ..metadata },
             None => metadata,
@@ -89,14 +150,14 @@ impl Set {
         if let Some(volume) = &of_volumes {
             overrides.planes = Some(volume.planes);
             findings.notes.retain(|note| !volume.replaces(note));
-            findings.notes.push(volume.note(names.len()));
+            findings.notes.push(volume.note(count));
         }
         let (axes, mut info) = survey::describe(pages, &page, &metadata, &overrides, limits, findings)?;
         if let Some(volume) = of_volumes {
             info.sources.insert("planes".to_owned(), volume.source);
         }
-        info.files = names.len();
-        Ok((Self { shape: part.shape, members, starts, open: Mutex::default() }, axes, info))
+        info.files = count;
+        Ok((Self { shape: part.shape, files, starts, open: Mutex::default() }, axes, info))
     }
 
     /// Reads one page, counted from 0 over all files.
@@ -110,7 +171,7 @@ impl Set {
     ) -> Result<(), RecordingError> {
         let (member, within) = self.place(page)?;
         let part = self.part(member, limits)?;
-        part.read(within.start, dtype, scratch, limits, out).map_err(|error| error.of_file(&self.members.names()[member]))
+        part.read(within.start, dtype, scratch, limits, out).map_err(|error| error.of_file(self.files.name(member)))
     }
 
     /// The file of a page, and its pages from that one on.
@@ -128,10 +189,10 @@ impl Set {
         if let Some((_, part)) = opened().iter().find(|(of, _)| *of == member) {
             return Ok(part.clone());
         }
-        let part = Arc::new(look(&*self.members, member, limits)?.part);
+        let part = Arc::new(self.files.look(member, limits)?.part);
         let pages = self.starts[member + 1] - self.starts[member];
         if part.index.len() != pages || part.shape != self.shape {
-            return Err(RecordingError::corrupt("the file changed while it was read").of_file(&self.members.names()[member]));
+            return Err(RecordingError::corrupt("the file changed while it was read").of_file(self.files.name(member)));
         }
         let mut open = opened();
         if open.len() == OPEN {
@@ -140,28 +201,6 @@ impl Set {
         open.push((member, part.clone()));
         Ok(part)
     }
-}
-
-fn look(members: &dyn Members, member: usize, limits: &Limits) -> Result<Looked, RecordingError> {
-    let source = members.open(member)?;
-    survey::look(&Arc::from(source), limits).map_err(|error| error.of_file(&members.names()[member]))
-}
-
-fn see(members: &dyn Members, member: usize, limits: &Limits) -> Result<Seen, RecordingError> {
-    let looked = look(members, member, limits)?;
-    let (pages, shape) = (looked.part.index.len(), looked.part.shape);
-    let signed16 = looked.metadata.signed16 && shape.stored == SampleType::U16;
-    Ok(Seen { pages, shape, dtype: if signed16 { SampleType::I16 } else { shape.stored } })
-}
-
-fn check_same(names: &[String], seen: &[Seen]) -> Result<(), RecordingError> {
-    let describe = |s: &Seen| format!("{} × {} {}", s.shape.height, s.shape.width, s.dtype);
-    let odd = seen.iter().zip(names).find(|(s, _)| s.shape != seen[0].shape || s.dtype != seen[0].dtype);
-    let Some((odd, name)) = odd else { return Ok(()) };
-    Err(RecordingError::unsupported(
-        format!("`{name}` is `{}` and the first file, `{}`, is `{}`", describe(odd), names[0], describe(&seen[0])),
-        "move the files that do not belong to the recording, such as reference images, out of the folder",
-    ))
 }
 
 /// Files that hold one volume each.
@@ -196,7 +235,7 @@ fn volumes(seen: &[Seen], metadata: &Metadata, overrides: &Overrides) -> Option<
     }
     let channels = overrides.channels.or(metadata.channels.as_ref().map(|c| c.value)).unwrap_or(1).max(1);
     let planes = pages / channels;
-    if pages % channels != 0 || !(2..=MOST_PLANES).contains(&planes) {
+    if !pages.is_multiple_of(channels) || !(2..=MOST_PLANES).contains(&planes) {
         return None;
     }
     match &metadata.frames {
@@ -209,9 +248,12 @@ fn volumes(seen: &[Seen], metadata: &Metadata, overrides: &Overrides) -> Option<
 }
 
 /// What the first file states, for all of them.
-fn over_all(metadata: Metadata, seen: &[Seen]) -> Result<Metadata, RecordingError> {
+fn over_all(metadata: Metadata, seen: &[Seen], channels: Option<usize>) -> Result<Metadata, RecordingError> {
     if seen.len() == 1 {
         return Ok(metadata);
+    }
+    if let Some(channels) = channels {
+        return of_channel_files(metadata, seen, channels);
     }
     let size = |axis: &Option<Stated<usize>>| axis.as_ref().map_or(1, |s| s.value);
     let total: usize = seen.iter().map(|s| s.pages).sum();
@@ -226,4 +268,16 @@ fn over_all(metadata: Metadata, seen: &[Seen]) -> Result<Metadata, RecordingErro
     let whole = size(&metadata.frames).checked_mul(size(&metadata.planes)).and_then(|n| n.checked_mul(size(&metadata.channels)));
     let frames = metadata.frames.filter(|_| whole == Some(total));
     Ok(Metadata { frames, pages: None, ..metadata })
+}
+
+/// Files that hold one channel each, and alternate.
+fn of_channel_files(metadata: Metadata, seen: &[Seen], channels: usize) -> Result<Metadata, RecordingError> {
+    if seen.iter().any(|s| s.pages != 1) {
+        return Err(RecordingError::unsupported(
+            "each channel is in files of its own that hold several frames each",
+            "give the files of one channel only, or write one file per frame",
+        ));
+    }
+    let channels = Some(Stated::new(channels, "file names"));
+    Ok(Metadata { frames: None, pages: None, channels, order: CHANNEL_PLANE_TIME, ..metadata })
 }
