@@ -28,6 +28,8 @@ mod axes;
 mod bytes;
 mod decode;
 mod error;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod ifd;
 mod index;
 mod info;

@@ -130,10 +130,10 @@ fn frames_stored_as_slices_are_time_points() {
 
 #[test]
 fn big_endian_and_packbits_hold_the_same_frames() {
-    let mut imagej = recording("movies/optinist_mouse2p_200f_imagej_be.tiff");
-    let mut packbits = recording("movies/optinist_mouse2p_first800f_packbits.tiff");
+    let imagej = recording("movies/optinist_mouse2p_200f_imagej_be.tiff");
+    let packbits = recording("movies/optinist_mouse2p_first800f_packbits.tiff");
     assert_eq!(packbits.info().compression, "packbits");
-    assert_eq!(checksum(&mut imagej, 200), checksum(&mut packbits, 200));
+    assert_eq!(checksum(&imagej, 200), checksum(&packbits, 200));
 }
 
 #[test]
