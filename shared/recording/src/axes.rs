@@ -72,19 +72,22 @@ impl Axes {
                 "correct the stated planes and channels, or leave them out",
             ));
         }
+        let flyback = if planes == file_planes { flyback(pages, planes, channels, metadata, findings) } else { 0 };
+        let volume = (planes + flyback) * channels;
         let as_stated = (planes, channels) == (file_planes, file_channels);
-        let frames = count_frames(pages, planes * channels, metadata, as_stated, findings);
-        let order = if as_stated && frames * planes * channels == pages { metadata.order } else { CHANNEL_PLANE_TIME };
-        Ok(Self::in_order(frames, planes, channels, order))
+        let frames = count_frames(pages, volume, metadata, as_stated, findings);
+        let order = if as_stated { order(frames * volume == pages, metadata, findings) } else { CHANNEL_PLANE_TIME };
+        Ok(Self::in_order(frames, planes, flyback, channels, order))
     }
 
-    fn in_order(frames: usize, planes: usize, channels: usize, order: [Axis; 3]) -> Self {
+    /// `flyback` planes at the end of each volume are passed over.
+    fn in_order(frames: usize, planes: usize, flyback: usize, channels: usize, order: [Axis; 3]) -> Self {
         let mut axes = Self { frames, planes, channels, time_step: 0, plane_step: 0, channel_step: 0 };
         let mut step = 1;
         for axis in order {
             let (field, size) = match axis {
                 Axis::Time => (&mut axes.time_step, frames),
-                Axis::Plane => (&mut axes.plane_step, planes),
+                Axis::Plane => (&mut axes.plane_step, planes + flyback),
                 Axis::Channel => (&mut axes.channel_step, channels),
             };
             *field = step;
@@ -101,6 +104,39 @@ impl Axes {
 
 fn volume_fits(pages: usize, planes: usize, channels: usize) -> bool {
     planes.checked_mul(channels).is_some_and(|volume| volume <= pages)
+}
+
+/// Planes that are in the file though they were taken on the way back: those stated, unless only the planes without
+/// them fill the file evenly.
+fn flyback(pages: usize, planes: usize, channels: usize, metadata: &Metadata, findings: &mut Findings) -> usize {
+    let stated = metadata.flyback;
+    let whole = planes.checked_add(stated).and_then(|planes| planes.checked_mul(channels)).filter(|volume| *volume <= pages);
+    let fills = |volume: usize| pages.is_multiple_of(volume);
+    match whole {
+        _ if stated == 0 => 0,
+        Some(whole) if fills(whole) || !fills(planes * channels) => {
+            findings.notes.push(format!(
+                "each volume ends with `{stated}` planes that were taken while the objective flew back; they are left out"
+            ));
+            stated
+        }
+        _ => {
+            findings.notes.push(format!(
+                "the file states `{stated}` planes of the objective's way back in each volume, but its `{pages}` pages are volumes \
+                 without them"
+            ));
+            0
+        }
+    }
+}
+
+/// The stated order, if all its pages are there; where time is slowest, a last volume may be missing.
+fn order(complete: bool, metadata: &Metadata, findings: &mut Findings) -> [Axis; 3] {
+    if complete || metadata.order[2] == Axis::Time {
+        return metadata.order;
+    }
+    findings.notes.push("the file does not have all pages of the order it states; channel, plane, time is assumed".to_owned());
+    CHANNEL_PLANE_TIME
 }
 
 /// Time points in `pages` pages, compared with what the file states.
@@ -131,7 +167,9 @@ pub(crate) fn frame_rate(axes: &Axes, metadata: &Metadata, overrides: &Overrides
     }
     let size = |axis: &Option<Stated<usize>>| axis.as_ref().map_or(1, |s| s.value) as f64;
     // The file's rate counts its own volumes; a volume of twice the pages takes twice as long.
-    let mut slower = axes.planes as f64 / size(&metadata.planes);
+    let file_planes = size(&metadata.planes);
+    let mut slower =
+        if axes.planes as f64 == file_planes { 1.0 } else { axes.planes as f64 / (file_planes + metadata.flyback as f64) };
     if !metadata.channels_are_simultaneous {
         slower *= axes.channels as f64 / size(&metadata.channels);
     }

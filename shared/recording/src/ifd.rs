@@ -17,6 +17,7 @@ pub(crate) mod tag {
     pub(crate) const ROWS_PER_STRIP: u16 = 278;
     pub(crate) const STRIP_BYTE_COUNTS: u16 = 279;
     pub(crate) const X_RESOLUTION: u16 = 282;
+    pub(crate) const RESOLUTION_UNIT: u16 = 296;
     pub(crate) const SOFTWARE: u16 = 305;
     pub(crate) const PREDICTOR: u16 = 317;
     pub(crate) const TILE_WIDTH: u16 = 322;
@@ -24,8 +25,12 @@ pub(crate) mod tag {
     pub(crate) const TILE_OFFSETS: u16 = 324;
     pub(crate) const TILE_BYTE_COUNTS: u16 = 325;
     pub(crate) const SAMPLE_FORMAT: u16 = 339;
+    /// MetaMorph's, as is the next.
+    pub(crate) const UIC1: u16 = 33628;
+    pub(crate) const UIC2: u16 = 33629;
+    pub(crate) const MICRO_MANAGER: u16 = 51123;
 
-    pub(super) const READ: [u16; 19] = [
+    pub(super) const READ: [u16; 23] = [
         WIDTH,
         HEIGHT,
         BITS_PER_SAMPLE,
@@ -38,6 +43,7 @@ pub(crate) mod tag {
         ROWS_PER_STRIP,
         STRIP_BYTE_COUNTS,
         X_RESOLUTION,
+        RESOLUTION_UNIT,
         SOFTWARE,
         PREDICTOR,
         TILE_WIDTH,
@@ -45,6 +51,9 @@ pub(crate) mod tag {
         TILE_OFFSETS,
         TILE_BYTE_COUNTS,
         SAMPLE_FORMAT,
+        UIC1,
+        UIC2,
+        MICRO_MANAGER,
     ];
 }
 
@@ -173,6 +182,17 @@ impl Ifd {
         self.size + 16 * chunks.min(limits.max_chunks_per_page)
     }
 
+    /// The header of the file that this directory is in.
+    pub(crate) fn header(&self) -> Header {
+        self.header
+    }
+
+    /// Where the values of `tag` are, for the few tags whose type does not say what lies there.
+    pub(crate) fn offset_of(&self, tag: u16) -> Option<u64> {
+        let field = &self.find(tag)?.field[..self.header.offset_bytes() as usize];
+        Some(self.header.order.uint(field))
+    }
+
     fn find(&self, tag: u16) -> Option<&Entry> {
         self.entries.iter().find(|e| e.tag == tag)
     }
@@ -229,14 +249,20 @@ impl Ifd {
 
     /// A text of at most `most` bytes; anything unreadable counts as no text, for no pixel depends on it.
     pub(crate) fn text(&self, bytes: &mut Bytes, tag: u16, most: u64) -> Option<String> {
-        let entry = self.find(tag).copied()?;
-        if !matches!(entry.kind, 1 | 2 | 7) {
-            return None;
-        }
-        let (raw, _) = self.raw(bytes, entry, most).ok()?;
-        let end = raw.iter().position(|b| *b == 0).unwrap_or(raw.len());
-        // ImageJ writes µ in Latin-1; a lossy reading keeps the rest of the text.
-        Some(String::from_utf8_lossy(&raw[..end]).into_owned())
+        self.texts(bytes, tag, most, 1).pop()
+    }
+
+    /// The texts of the first `count` entries of `tag`, as [`text`](Self::text) reads them: Micro-Manager writes two
+    /// descriptions into one directory.
+    pub(crate) fn texts(&self, bytes: &mut Bytes, tag: u16, most: u64, count: usize) -> Vec<String> {
+        let entries = self.entries.iter().filter(|e| e.tag == tag && matches!(e.kind, 1 | 2 | 7));
+        let read = entries.take(count).filter_map(|entry| {
+            let (raw, _) = self.raw(bytes, *entry, most).ok()?;
+            let end = raw.iter().position(|b| *b == 0).unwrap_or(raw.len());
+            // ImageJ writes µ in Latin-1; a lossy reading keeps the rest of the text.
+            Some(String::from_utf8_lossy(&raw[..end]).into_owned())
+        });
+        read.collect()
     }
 
     /// A fraction, or `None` where it is absent or its denominator is 0.

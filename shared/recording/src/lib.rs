@@ -50,6 +50,7 @@ pub use bytes::ReadAt;
 pub use error::RecordingError;
 pub use info::{Info, SampleType, Source};
 pub use limits::{Limits, Overrides};
+pub use metadata::prairie::{Prairie, PrairiePage};
 pub use pixels::{Frame, FrameBuffer, Pixels};
 pub use recording::{Frames, Recording, open, open_set};
 pub use set::Members;

@@ -1,9 +1,22 @@
 //! What acquisition programs write about a recording.
+//!
+//! Nothing here fails: a recording can be read without. What cannot be true becomes a note and counts as not stated.
 
+// Set by cargo-fuzz alone.
+#![allow(unexpected_cfgs)]
+
+mod grid;
 mod imagej;
+mod lines;
+mod metamorph;
+mod micromanager;
 mod ome;
+mod pages;
+pub(crate) mod prairie;
 mod scanimage;
 mod shaped;
+mod units;
+mod xml;
 
 use crate::Limits;
 use crate::bytes::Bytes;
@@ -33,12 +46,23 @@ pub(crate) enum Axis {
 /// ImageJ's and ScanImage's order.
 pub(crate) const CHANNEL_PLANE_TIME: [Axis; 3] = [Axis::Channel, Axis::Plane, Axis::Time];
 
+/// Files that belong together, this one among them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct FileSet {
+    /// Names without folders in order of time; empty where only another file knows them.
+    pub(crate) files: Vec<String>,
+    /// The file that says what the pages mean, where this one does not.
+    pub(crate) described_in: Option<String>,
+}
+
 /// Everything a file states about its axes and units.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Metadata {
     pub(crate) frames: Option<Stated<usize>>,
     pub(crate) planes: Option<Stated<usize>>,
     pub(crate) channels: Option<Stated<usize>>,
+    /// Pages of each channel at the end of each volume that were taken while the objective flew back.
+    pub(crate) flyback: usize,
     pub(crate) order: [Axis; 3],
     /// Volumes per second for the planes and channels stated here.
     pub(crate) frame_rate_hz: Option<Stated<f64>>,
@@ -51,6 +75,8 @@ pub(crate) struct Metadata {
     pub(crate) stack_without_directories: bool,
     /// Whether the value of a uint16 sample is the stored one less 32768.
     pub(crate) signed16: bool,
+    /// The files that the recording is spread over, where that is more than this one.
+    pub(crate) set: Option<FileSet>,
     pub(crate) notes: Vec<String>,
 }
 
@@ -60,6 +86,7 @@ impl Default for Metadata {
             frames: None,
             planes: None,
             channels: None,
+            flyback: 0,
             order: CHANNEL_PLANE_TIME,
             frame_rate_hz: None,
             channels_are_simultaneous: false,
@@ -67,55 +94,103 @@ impl Default for Metadata {
             pages: None,
             stack_without_directories: false,
             signed16: false,
+            set: None,
             notes: Vec::new(),
         }
     }
 }
 
 impl Metadata {
-    /// Reads what the first page's texts state. Never fails: a recording can be read without.
+    /// Reads what the first pages' texts and the header's state. Never fails: a recording can be read without.
     pub(crate) fn read(ifd: &Ifd, bytes: &mut Bytes, limits: &Limits) -> Self {
-        let most = limits.max_description_bytes;
-        let description = ifd.text(bytes, tag::DESCRIPTION, most).unwrap_or_default();
-        if description.starts_with("ImageJ=") {
-            let pixels_per_unit = ifd.rational(bytes, tag::X_RESOLUTION);
-            return imagej::parse(&description, pixels_per_unit);
+        let descriptions = ifd.texts(bytes, tag::DESCRIPTION, limits.max_description_bytes, 2);
+        let resolution = imagej::Resolution::read(ifd, bytes);
+        let mut found: Vec<_> = descriptions.iter().filter_map(|text| ome::parse(text)).collect();
+        found.extend(descriptions.iter().filter_map(|text| imagej::parse(text, resolution)));
+        found.extend(descriptions.iter().filter_map(|text| shaped::parse(text)));
+        found.extend(scanimage::read(ifd, bytes, limits, &descriptions));
+        found.extend(micromanager::read(ifd, bytes, limits));
+        found.extend(metamorph::read(ifd, bytes));
+        Self::of_all(found)
+    }
+
+    /// Joins statements; earlier ones win.
+    fn of_all(found: Vec<Self>) -> Self {
+        let mut metadata = found.into_iter().map(Self::plausible).reduce(Self::or).unwrap_or_default();
+        if let Some(FileSet { files, .. }) = metadata.set.as_ref().filter(|set| set.files.len() > 1) {
+            let (first, last) = (&files[0], &files[files.len() - 1]);
+            metadata.notes.push(format!(
+                "the file is one of a set of `{}` files, from `{first}` to `{last}`; only its own pages are read here, give all of \
+                 them or their folder to read the whole recording",
+                files.len()
+            ));
         }
-        if let Some(metadata) = ome::parse(&description).or_else(|| shaped::parse(&description)) {
-            return metadata;
+        metadata
+    }
+
+    /// Without the rates and sizes that no microscope has.
+    fn plausible(mut self) -> Self {
+        self.frame_rate_hz = units::plausible_rate(self.frame_rate_hz, &mut self.notes);
+        self.pixel_size_um = units::plausible_pixel(self.pixel_size_um, &mut self.notes);
+        self
+    }
+
+    /// What `self` states, and of the rest what `other` states. The axes are taken from one of them as a whole.
+    fn or(mut self, other: Self) -> Self {
+        self.notes.extend(other.notes.iter().cloned());
+        self.note_differences(&other);
+        if self.frames.is_none() && self.planes.is_none() && self.channels.is_none() {
+            self.frames = other.frames;
+            self.planes = other.planes;
+            self.channels = other.channels;
+            self.flyback = other.flyback;
+            self.order = other.order;
         }
-        let software = ifd.text(bytes, tag::SOFTWARE, most).unwrap_or_default();
-        [software, description].iter().find_map(|text| scanimage::parse(text)).unwrap_or_default()
+        self.frame_rate_hz = self.frame_rate_hz.or(other.frame_rate_hz);
+        self.pixel_size_um = self.pixel_size_um.or(other.pixel_size_um);
+        self.pages = self.pages.or(other.pages);
+        self.set = self.set.or(other.set);
+        self.channels_are_simultaneous |= other.channels_are_simultaneous;
+        self.stack_without_directories |= other.stack_without_directories;
+        self.signed16 |= other.signed16;
+        self
+    }
+
+    fn note_differences(&mut self, other: &Self) {
+        // Time points are planned by some programs and counted by others: those are compared with the pages instead.
+        for (mine, theirs) in [(&self.planes, &other.planes), (&self.channels, &other.channels)] {
+            if let (Some(mine), Some(theirs)) = (mine, theirs)
+                && mine.value != theirs.value
+            {
+                self.notes.push(differ(mine, theirs));
+            }
+        }
+        for (mine, theirs) in [(&self.frame_rate_hz, &other.frame_rate_hz), (&self.pixel_size_um, &other.pixel_size_um)] {
+            if let (Some(mine), Some(theirs)) = (mine, theirs)
+                && (mine.value / theirs.value - 1.0).abs() > 0.02
+            {
+                self.notes.push(differ(mine, theirs));
+            }
+        }
     }
 }
 
-/// A length in µm of one `unit`, or `None` for units that are no length.
-fn micrometres(unit: &str) -> Option<f64> {
-    match unit.trim().to_lowercase().as_str() {
-        // The last two are µ in Latin-1 read as UTF-8, and ImageJ's escape of it.
-        "micron" | "microns" | "um" | "µm" | "μm" | "micrometer" | "micrometers" | "\u{fffd}m" | "\\u00b5m" => Some(1.0),
-        "nm" | "nanometer" | "nanometers" => Some(1e-3),
-        "mm" | "millimeter" | "millimeters" => Some(1e3),
-        "cm" | "centimeter" | "centimeters" => Some(1e4),
-        "m" | "meter" | "meters" => Some(1e6),
-        _ => None,
-    }
+fn differ<T: std::fmt::Display>(mine: &Stated<T>, theirs: &Stated<T>) -> String {
+    format!("{} says `{}` and {} says `{}`; the first is followed", mine.field, mine.value, theirs.field, theirs.value)
 }
 
-/// Seconds in one `unit` of time.
-fn seconds(unit: &str) -> Option<f64> {
-    match unit.trim().to_lowercase().as_str() {
-        "" | "s" | "sec" | "second" | "seconds" => Some(1.0),
-        "ms" | "msec" | "millisecond" | "milliseconds" => Some(1e-3),
-        "us" | "µs" | "μs" | "usec" | "\u{fffd}s" | "\\u00b5s" => Some(1e-6),
-        "min" | "minute" | "minutes" => Some(60.0),
-        "h" | "hour" | "hours" => Some(3600.0),
-        _ => None,
-    }
+/// Runs every reader of text on the same text.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse_all(text: &str) -> Metadata {
+    let mut found: Vec<_> = ome::parse(text).into_iter().collect();
+    found.extend(imagej::parse(text, imagej::Resolution::default()));
+    found.extend(shaped::parse(text));
+    found.extend(scanimage::parse(text));
+    found.extend(micromanager::parse(text, &[text.to_owned(), text.to_owned()]));
+    // The session file of Prairie View gives a list of files, not metadata of this one.
+    let _ = prairie::Prairie::parse(text, &Limits::default());
+    Metadata::of_all(found)
 }
 
-/// A positive finite number.
-fn positive(text: &str) -> Option<f64> {
-    let value: f64 = text.trim().parse().ok()?;
-    (value.is_finite() && value > 0.0).then_some(value)
-}
+#[cfg(test)]
+mod tests;
