@@ -19,3 +19,24 @@ pub fn headers(bytes: &[u8]) {
         let _ = recording.read_page(page, &mut buffer);
     }
 }
+
+/// Reads bytes as every text that programs write about a recording.
+pub fn metadata(bytes: &[u8]) {
+    let _ = crate::metadata::parse_all(&String::from_utf8_lossy(bytes));
+}
+
+/// Arranges files of these names, one a line.
+///
+/// # Panics
+/// When a file is lost or placed twice.
+pub fn names(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let names: Vec<String> = text.lines().map(str::to_owned).collect();
+    for is_list in [false, true] {
+        if let Ok(arranged) = crate::names::arrange(&names, is_list) {
+            let mut order = arranged.order;
+            order.sort_unstable();
+            assert!(order.into_iter().eq(0..names.len()));
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::RecordingError;
 
 /// Missing files that are named; of more only the number is told.
-const NAMED: usize = 5;
+pub(crate) const NAMED: usize = 5;
 
 /// Files in the order of their pages.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -110,6 +110,35 @@ fn channels_in_files_of_their_own_alternate() {
     assert_eq!([marks(&recording, 0, 0), marks(&recording, 0, 1)], [[11, 12], [21, 22]]);
 }
 
+/// A session of Prairie View: two channels in files of their own, each of three pages.
+const SESSION: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+<PVScan version="5.5.64.100" date="1/1/2024 1:00:00 PM">
+  <PVStateShard>
+    <PVStateValue key="framePeriod" value="0.05" />
+    <PVStateValue key="micronsPerPixel"><IndexedValue index="XAxis" value="1.25" /></PVStateValue>
+  </PVStateShard>
+  <Sequence type="TSeries Timed Element" cycle="1">
+    <Frame relativeTime="0" absoluteTime="0" index="1"><File channel="1" filename="T_Ch1.ome.tif" page="1" /><File channel="2" filename="T_Ch2.ome.tif" page="1" /></Frame>
+    <Frame relativeTime="0.05" absoluteTime="0.05" index="2"><File channel="1" filename="T_Ch1.ome.tif" page="2" /><File channel="2" filename="T_Ch2.ome.tif" page="2" /></Frame>
+    <Frame relativeTime="0.1" absoluteTime="0.1" index="3"><File channel="1" filename="T_Ch1.ome.tif" page="3" /><File channel="2" filename="T_Ch2.ome.tif" page="3" /></Frame>
+  </Sequence>
+</PVScan>"#;
+
+#[test]
+fn a_session_file_says_which_page_is_which() {
+    let session = || ("T.xml", SESSION.as_bytes().to_vec());
+    let files = vec![("T_Ch2.ome.tif", numbered(21, 3).bytes()), session(), ("T_Ch1.ome.tif", numbered(11, 3).bytes())];
+    let recording = set(files, &Overrides::default()).unwrap();
+    let info = recording.info();
+    assert_eq!((info.frames, info.channels, info.frame_rate_hz, info.pixel_size_um), (3, 2, Some(20.0), Some(1.25)));
+    assert!(info.sources["frame_rate_hz"].to_string().contains("Prairie View"), "{:?}", info.sources);
+    assert_eq!([marks(&recording, 0, 0), marks(&recording, 0, 1)], [[11, 12, 13], [21, 22, 23]]);
+    let lacking = set(vec![session(), ("T_Ch1.ome.tif", numbered(11, 3).bytes())], &Overrides::default()).unwrap_err();
+    assert!(lacking.cause().contains("T_Ch2.ome.tif"), "{lacking}");
+    let short = vec![("T_Ch2.ome.tif", numbered(21, 2).bytes()), session(), ("T_Ch1.ome.tif", numbered(11, 3).bytes())];
+    assert!(set(short, &Overrides::default()).unwrap_err().cause().contains("page 3 of T_Ch2.ome.tif"));
+}
+
 #[test]
 fn a_missing_or_different_or_damaged_file_is_named() {
     let one = |n| numbered(n, 1).bytes();

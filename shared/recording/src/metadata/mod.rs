@@ -2,9 +2,6 @@
 //!
 //! Nothing here fails: a recording can be read without. What cannot be true becomes a note and counts as not stated.
 
-// Set by cargo-fuzz alone.
-#![allow(unexpected_cfgs)]
-
 mod grid;
 mod imagej;
 mod lines;
