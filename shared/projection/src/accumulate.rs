@@ -52,8 +52,17 @@ impl Sums {
             Some(Pixels::I32(_)) => {
                 self.add_wide(&pick(frames, |p| if let Pixels::I32(v) = p { Some(v) } else { None }), near, f64::from);
             }
+            Some(Pixels::U64(_)) => {
+                self.add_wide(&pick(frames, |p| if let Pixels::U64(v) = p { Some(v) } else { None }), near, |v| v as f64);
+            }
+            Some(Pixels::I64(_)) => {
+                self.add_wide(&pick(frames, |p| if let Pixels::I64(v) = p { Some(v) } else { None }), near, |v| v as f64);
+            }
             Some(Pixels::F32(_)) => {
                 self.add_wide(&pick(frames, |p| if let Pixels::F32(v) = p { Some(v) } else { None }), near, f64::from);
+            }
+            Some(Pixels::F64(_)) => {
+                self.add_wide(&pick(frames, |p| if let Pixels::F64(v) = p { Some(v) } else { None }), near, |v| v);
             }
             None => {}
         }

@@ -33,7 +33,10 @@ impl Measured {
             Pixels::I16(v) => narrow(v, width),
             Pixels::U32(v) => wide(v, width, f64::from),
             Pixels::I32(v) => wide(v, width, f64::from),
+            Pixels::U64(v) => wide(v, width, |sample| sample as f64),
+            Pixels::I64(v) => wide(v, width, |sample| sample as f64),
             Pixels::F32(v) => wide(v, width, f64::from),
+            Pixels::F64(v) => wide(v, width, |sample| sample),
         }
     }
 

@@ -40,8 +40,8 @@ impl Histogram {
             Pixels::I8(v) => self.count(v, i32::from(i8::MIN)),
             Pixels::U16(v) => self.count(v, 0),
             Pixels::I16(v) => self.count(v, i32::from(i16::MIN)),
-            // A range of 32 bits has no end that a detector reaches.
-            Pixels::U32(_) | Pixels::I32(_) | Pixels::F32(_) => {}
+            // A range of 32 bits or more has no end that a detector reaches.
+            Pixels::U32(_) | Pixels::I32(_) | Pixels::U64(_) | Pixels::I64(_) | Pixels::F32(_) | Pixels::F64(_) => {}
         }
     }
 

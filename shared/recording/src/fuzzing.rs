@@ -20,6 +20,11 @@ pub fn headers(bytes: &[u8]) {
     }
 }
 
+/// Decodes bytes as the strips of some page, by every decompressor.
+pub fn strips(bytes: &[u8]) {
+    crate::decode::decode_arbitrary(bytes);
+}
+
 /// Reads bytes as every text that programs write about a recording.
 pub fn metadata(bytes: &[u8]) {
     let _ = crate::metadata::parse_all(&String::from_utf8_lossy(bytes));

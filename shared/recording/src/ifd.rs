@@ -17,20 +17,23 @@ pub(crate) mod tag {
     pub(crate) const ROWS_PER_STRIP: u16 = 278;
     pub(crate) const STRIP_BYTE_COUNTS: u16 = 279;
     pub(crate) const X_RESOLUTION: u16 = 282;
+    pub(crate) const PLANAR_CONFIGURATION: u16 = 284;
     pub(crate) const RESOLUTION_UNIT: u16 = 296;
     pub(crate) const SOFTWARE: u16 = 305;
     pub(crate) const PREDICTOR: u16 = 317;
+    pub(crate) const COLOR_MAP: u16 = 320;
     pub(crate) const TILE_WIDTH: u16 = 322;
     pub(crate) const TILE_HEIGHT: u16 = 323;
     pub(crate) const TILE_OFFSETS: u16 = 324;
     pub(crate) const TILE_BYTE_COUNTS: u16 = 325;
+    pub(crate) const EXTRA_SAMPLES: u16 = 338;
     pub(crate) const SAMPLE_FORMAT: u16 = 339;
     /// MetaMorph's, as is the next.
     pub(crate) const UIC1: u16 = 33628;
     pub(crate) const UIC2: u16 = 33629;
     pub(crate) const MICRO_MANAGER: u16 = 51123;
 
-    pub(super) const READ: [u16; 23] = [
+    pub(super) const READ: [u16; 26] = [
         WIDTH,
         HEIGHT,
         BITS_PER_SAMPLE,
@@ -54,6 +57,9 @@ pub(crate) mod tag {
         UIC1,
         UIC2,
         MICRO_MANAGER,
+        PLANAR_CONFIGURATION,
+        COLOR_MAP,
+        EXTRA_SAMPLES,
     ];
 }
 

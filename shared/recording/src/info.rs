@@ -26,18 +26,28 @@ pub enum SampleType {
     /// Signed 32 bit.
     #[serde(rename = "int32")]
     I32,
+    /// Unsigned 64 bit.
+    #[serde(rename = "uint64")]
+    U64,
+    /// Signed 64 bit.
+    #[serde(rename = "int64")]
+    I64,
     /// IEEE 754 single precision.
     #[serde(rename = "float32")]
     F32,
+    /// IEEE 754 double precision.
+    #[serde(rename = "float64")]
+    F64,
 }
 
 impl SampleType {
-    /// Returns the bytes of one sample: 1, 2 or 4.
+    /// Returns the bytes of one sample: 1, 2, 4 or 8.
     pub fn bytes(self) -> usize {
         match self {
             Self::U8 | Self::I8 => 1,
             Self::U16 | Self::I16 => 2,
             Self::U32 | Self::I32 | Self::F32 => 4,
+            Self::U64 | Self::I64 | Self::F64 => 8,
         }
     }
 
@@ -50,7 +60,10 @@ impl SampleType {
             Self::I16 => "int16",
             Self::U32 => "uint32",
             Self::I32 => "int32",
+            Self::U64 => "uint64",
+            Self::I64 => "int64",
             Self::F32 => "float32",
+            Self::F64 => "float64",
         }
     }
 }

@@ -6,8 +6,10 @@
 //! never the length of the recording. Samples keep their type: uint16 stays uint16.
 //!
 //! Read: classic TIFF and BigTIFF (TIFF 6.0, Adobe 1992; BigTIFF, libtiff.gitlab.io/libtiff/specification/bigtiff.html),
-//! both byte orders; one sample per pixel of 8, 16 or 32 bits, integer or float; strips and tiles; uncompressed,
-//! PackBits, LZW, Deflate and ZSTD with predictors; ImageJ stacks, also those of more than 4 GB with one directory.
+//! both byte orders; unsigned samples of 2 to 32 and 64 bits, signed ones of 8, 16, 32 and 64, floats of 16, 32 and 64;
+//! several gray samples per pixel, each a channel; indices into look-up tables that only colour what is shown; strips and
+//! tiles; uncompressed, PackBits, LZW, Deflate and ZSTD with predictors; ImageJ stacks, also those of more than 4 GB with
+//! one directory.
 //!
 //! ```no_run
 //! use dropscope_recording::{Limits, Overrides, open};

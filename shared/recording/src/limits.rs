@@ -13,6 +13,9 @@ pub struct Limits {
     pub min_frames: usize,
     /// Most pixels in one frame.
     pub max_frame_pixels: u64,
+    /// Most bytes in one frame as delivered, and in one strip or tile as stored. Reading a page takes one frame, one
+    /// piece as it lies in the file and at times one piece unpacked: some 400 MB in all at the default.
+    pub max_frame_bytes: u64,
     /// Most strips or tiles in one page.
     pub max_chunks_per_page: u64,
     /// Most entries in one TIFF directory.
@@ -31,6 +34,7 @@ impl Default for Limits {
             max_frames: 2_000_000_000,
             min_frames: 2,
             max_frame_pixels: 1 << 26,
+            max_frame_bytes: 1 << 27,
             max_chunks_per_page: 1 << 18,
             max_ifd_entries: 4096,
             max_description_bytes: 4 << 20,

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use crate::bytes::{Bytes, ReadAt};
-use crate::decode::{DecodeFault, Scratch};
+use crate::decode::{DecodeFault, Scratch, Wanted};
 use crate::ifd::{Fault, Header, Ifd};
 use crate::index::PageIndex;
 use crate::page::{Page, Shape};
@@ -23,6 +23,11 @@ pub(crate) struct Part {
 }
 
 impl Part {
+    /// Pages in all: each sample of a pixel counts as one.
+    pub(crate) fn pages(&self) -> usize {
+        self.index.len().saturating_mul(self.shape.samples)
+    }
+
     /// Where the samples of a page lie, if they lie in one piece.
     pub(crate) fn place(&self, page: usize) -> Option<Range<u64>> {
         match &self.index {
@@ -40,29 +45,30 @@ impl Part {
         limits: &Limits,
         out: &mut FrameBuffer,
     ) -> Result<(), RecordingError> {
-        let missing = RecordingError::NoSuchPage { page, pages: self.index.len() };
+        let missing = RecordingError::NoSuchPage { page, pages: self.pages() };
         let mut bytes = Bytes::of_page(self.source.clone(), self.len);
         let order = self.header.order;
-        let (samples, order) = match &self.index {
+        (out.height, out.width) = (self.shape.height, self.shape.width);
+        match &self.index {
             PageIndex::Plain(runs) => {
                 let offset = runs.get(page).ok_or(missing)?;
                 if let Some(stride) = &self.stride {
                     stride.check(&mut bytes, self.header, page, limits)?;
                 }
-                (scratch.read_run(&mut bytes, offset, self.shape.bytes())?, order)
+                let samples = self.shape.height * self.shape.width;
+                out.pixels.read_into(dtype, samples, order, |room| self.source.read_exact_at(offset, room))?;
             }
             PageIndex::Directories(offsets) => {
-                let offset = *offsets.get(page).ok_or(missing)?;
+                // Each directory holds `samples` pages, one channel beside the other.
+                let offset = *offsets.get(page / self.shape.samples).ok_or(missing)?;
                 let layout = self.page_at(&mut bytes, offset, limits)?;
-                scratch.read_chunks(&mut bytes, &layout, order).map_err(|fault| match fault {
+                let wanted = Wanted { order, sample: page % self.shape.samples, dtype };
+                scratch.read_chunks(&mut bytes, &layout, wanted, &mut out.pixels).map_err(|fault| match fault {
                     DecodeFault::Io(error) => error.into(),
                     DecodeFault::Damaged(source) => RecordingError::does_not_unpack(page, source),
-                })?
+                })?;
             }
-        };
-        out.height = self.shape.height;
-        out.width = self.shape.width;
-        out.pixels.fill(dtype, samples, order);
+        }
         if dtype != self.shape.stored {
             out.pixels.subtract_32768();
         }

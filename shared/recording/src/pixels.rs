@@ -1,5 +1,7 @@
 //! The samples of one frame, in the type the file has them in.
 
+use std::io;
+
 use crate::SampleType;
 use crate::bytes::ByteOrder;
 
@@ -18,8 +20,14 @@ pub enum Pixels {
     U32(Vec<u32>),
     /// Signed 32 bit.
     I32(Vec<i32>),
+    /// Unsigned 64 bit.
+    U64(Vec<u64>),
+    /// Signed 64 bit.
+    I64(Vec<i64>),
     /// IEEE 754 single precision.
     F32(Vec<f32>),
+    /// IEEE 754 double precision.
+    F64(Vec<f64>),
 }
 
 /// Runs one expression on the vector inside, whatever its type.
@@ -32,7 +40,10 @@ macro_rules! each {
             Pixels::I16($v) => $body,
             Pixels::U32($v) => $body,
             Pixels::I32($v) => $body,
+            Pixels::U64($v) => $body,
+            Pixels::I64($v) => $body,
             Pixels::F32($v) => $body,
+            Pixels::F64($v) => $body,
         }
     };
 }
@@ -46,7 +57,10 @@ impl Pixels {
             SampleType::I16 => Self::I16(Vec::new()),
             SampleType::U32 => Self::U32(Vec::new()),
             SampleType::I32 => Self::I32(Vec::new()),
+            SampleType::U64 => Self::U64(Vec::new()),
+            SampleType::I64 => Self::I64(Vec::new()),
             SampleType::F32 => Self::F32(Vec::new()),
+            SampleType::F64 => Self::F64(Vec::new()),
         }
     }
 
@@ -59,7 +73,10 @@ impl Pixels {
             Self::I16(_) => SampleType::I16,
             Self::U32(_) => SampleType::U32,
             Self::I32(_) => SampleType::I32,
+            Self::U64(_) => SampleType::U64,
+            Self::I64(_) => SampleType::I64,
             Self::F32(_) => SampleType::F32,
+            Self::F64(_) => SampleType::F64,
         }
     }
 
@@ -75,7 +92,7 @@ impl Pixels {
 
     /// Writes the samples as float32, as many as `out` has room for.
     ///
-    /// Exact for 8 and 16 bit samples and float32; 32 bit integers beyond 2²⁴ are rounded to the nearest float32.
+    /// Exact for 8 and 16 bit samples and float32; integers beyond 2²⁴ and float64 are rounded to the nearest float32.
     pub fn write_f32(&self, out: &mut [f32]) {
         match self {
             Self::U8(v) => widen(v, out, f32::from),
@@ -84,7 +101,10 @@ impl Pixels {
             Self::I16(v) => widen(v, out, f32::from),
             Self::U32(v) => widen(v, out, |s| s as f32),
             Self::I32(v) => widen(v, out, |s| s as f32),
+            Self::U64(v) => widen(v, out, |s| s as f32),
+            Self::I64(v) => widen(v, out, |s| s as f32),
             Self::F32(v) => widen(v, out, |s| s),
+            Self::F64(v) => widen(v, out, |s| s as f32),
         }
     }
 
@@ -93,20 +113,29 @@ impl Pixels {
         each!(self, v => v.iter().flat_map(|s| s.to_le_bytes()).collect())
     }
 
-    /// Takes the samples from `bytes`, keeping the allocation where the type stays the same.
-    pub(crate) fn fill(&mut self, dtype: SampleType, bytes: &[u8], order: ByteOrder) {
+    /// Makes room for `samples` samples of a type, whatever they were, and returns their bytes in this machine's order.
+    pub(crate) fn make_room(&mut self, dtype: SampleType, samples: usize) -> &mut [u8] {
         if self.dtype() != dtype {
             *self = Self::empty(dtype);
         }
-        match self {
-            Self::U8(v) => take(v, bytes, order, u8::from_le_bytes, u8::from_be_bytes),
-            Self::I8(v) => take(v, bytes, order, i8::from_le_bytes, i8::from_be_bytes),
-            Self::U16(v) => take(v, bytes, order, u16::from_le_bytes, u16::from_be_bytes),
-            Self::I16(v) => take(v, bytes, order, i16::from_le_bytes, i16::from_be_bytes),
-            Self::U32(v) => take(v, bytes, order, u32::from_le_bytes, u32::from_be_bytes),
-            Self::I32(v) => take(v, bytes, order, i32::from_le_bytes, i32::from_be_bytes),
-            Self::F32(v) => take(v, bytes, order, f32::from_le_bytes, f32::from_be_bytes),
-        }
+        each!(self, v => {
+            v.resize(samples, Default::default());
+            bytemuck::cast_slice_mut(v)
+        })
+    }
+
+    /// Lets `read` fill the memory of `samples` samples with bytes of any order, and turns them into this machine's.
+    pub(crate) fn read_into(
+        &mut self,
+        dtype: SampleType,
+        samples: usize,
+        order: ByteOrder,
+        read: impl FnOnce(&mut [u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let bytes = self.make_room(dtype, samples);
+        read(bytes)?;
+        order.make_native(bytes, dtype.bytes());
+        Ok(())
     }
 
     /// Undoes ImageJ's signed 16 bit storage: value = stored − 32768.
@@ -122,16 +151,6 @@ impl Pixels {
 fn widen<T: Copy>(from: &[T], out: &mut [f32], to_f32: impl Fn(T) -> f32) {
     for (o, s) in out.iter_mut().zip(from) {
         *o = to_f32(*s);
-    }
-}
-
-fn take<T, const N: usize>(samples: &mut Vec<T>, bytes: &[u8], order: ByteOrder, le: fn([u8; N]) -> T, be: fn([u8; N]) -> T) {
-    samples.clear();
-    let (whole, _) = bytes.as_chunks::<N>();
-    // Two loops, so that each is a plain copy or byte swap to the optimiser.
-    match order {
-        ByteOrder::Little => samples.extend(whole.iter().map(|c| le(*c))),
-        ByteOrder::Big => samples.extend(whole.iter().map(|c| be(*c))),
     }
 }
 

@@ -45,7 +45,7 @@ impl std::fmt::Debug for Recording {
 pub fn open(source: Box<dyn ReadAt>, limits: &Limits, overrides: &Overrides) -> Result<Recording, RecordingError> {
     overrides.check()?;
     let Looked { part, first, metadata, findings } = survey::look(&Arc::from(source), limits)?;
-    let (axes, info) = survey::describe(part.index.len(), &first, &metadata, overrides, limits, findings)?;
+    let (axes, info) = survey::describe(part.pages(), &first, &metadata, overrides, limits, findings)?;
     Ok(Recording::new(Files::One(part), axes, info, limits))
 }
 

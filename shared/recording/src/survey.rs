@@ -6,8 +6,8 @@ use std::sync::Arc;
 use crate::bytes::{Bytes, ReadAt};
 use crate::ifd::{Fault, Header, Ifd};
 use crate::index::{PageIndex, Runs};
-use crate::metadata::Metadata;
-use crate::page::{Page, Shape};
+use crate::metadata::{Axis, Metadata, Stated};
+use crate::page::{self, Page, Shape};
 use crate::part::Part;
 use crate::walk::{self, Chain};
 use crate::{Info, Limits, Overrides, RecordingError, SampleType, Source};
@@ -31,6 +31,10 @@ pub(crate) fn look(source: &Arc<dyn ReadAt>, limits: &Limits) -> Result<Looked, 
     let ifd = Ifd::read(bytes, header, header.first_ifd, limits).map_err(|f| cut_at_first(f, None))?;
     let metadata = Metadata::read(&ifd, bytes, limits);
     let first = Page::read(&ifd, bytes, limits).map_err(|f| cut_at_first(f, metadata.pages))?;
+    if first.shape.palette {
+        page::check_palette(&ifd, bytes).map_err(|f| cut_at_first(f, metadata.pages))?;
+    }
+    let metadata = samples_as_channels(metadata, first.shape.samples);
     let chain = walk::follow(bytes, header, &first, limits)?;
     let mut findings = Findings::default();
     findings.notes.extend(metadata.notes.iter().cloned());
@@ -43,9 +47,21 @@ pub(crate) fn look(source: &Arc<dyn ReadAt>, limits: &Limits) -> Result<Looked, 
         Some(stack) => PageIndex::Plain(stack),
         None => listed_frames(chain, &metadata, limits, &mut findings)?,
     };
-    check_expansion(bytes, index.len(), first.shape, limits)?;
+    check_expansion(bytes, index.len().saturating_mul(first.shape.samples), first.shape, limits)?;
     let part = Part { source: source.clone(), len: bytes.len(), header, index, stride, shape: first.shape };
     Ok(Looked { part, first, metadata, findings })
+}
+
+/// Each sample of a pixel is a channel, which then follow one another faster than anything else.
+fn samples_as_channels(mut metadata: Metadata, samples: usize) -> Metadata {
+    if samples == 1 {
+        return metadata;
+    }
+    if metadata.channels.as_ref().is_none_or(|stated| stated.value == 1) {
+        metadata.channels = Some(Stated::new(samples, "TIFF SamplesPerPixel"));
+    }
+    metadata.order.sort_by_key(|axis| *axis != Axis::Channel);
+    metadata
 }
 
 /// The first page is not there: no frame is whole.
@@ -158,6 +174,9 @@ pub(crate) fn describe(
     let dtype = sample_type(first, metadata, &mut findings);
     if first.white_is_zero {
         findings.notes.push("the file asks viewers to show small values bright; the values are read as stored".to_owned());
+    }
+    if first.shape.palette {
+        findings.notes.push("the file colours its values by a look-up table; the values are read as stored".to_owned());
     }
     let frame_rate_hz = axes::frame_rate(&axes, metadata, overrides, &mut findings);
     let pixel_size_um = axes::pixel_size(metadata, overrides, &mut findings);

@@ -171,9 +171,8 @@ fn check_same(first: Shape, page: Shape, number: usize) -> Result<(), RecordingE
     if first == page {
         return Ok(());
     }
-    let describe = |s: Shape| format!("{} × {} {}", s.height, s.width, s.stored);
     Err(RecordingError::unsupported(
-        format!("frame {number} is `{}` and the first frame is `{}`", describe(page), describe(first)),
+        format!("frame {number} is `{page}` and the first frame is `{first}`"),
         "remove the frames that do not belong to the recording, such as thumbnails, and upload it again",
     ))
 }

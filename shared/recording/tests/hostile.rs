@@ -78,7 +78,7 @@ proptest! {
     fn changed_headers_never_panic(
         big: bool, big_endian: bool, frames in 1usize..5,
         lies in prop::collection::vec(
-            (prop::sample::select(vec![256u16, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 317, 322, 323, 324, 325, 339]),
+            (prop::sample::select(vec![256u16, 257, 258, 259, 262, 266, 270, 273, 277, 278, 279, 284, 317, 320, 322, 323, 324, 325, 338, 339]),
              prop_oneof![0u64..40, Just(32773u64), Just(u64::from(u32::MAX)), any::<u64>()]), 0..5),
     ) {
         let mut tiff = Tiff::counting(frames, 6, 7);

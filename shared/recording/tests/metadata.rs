@@ -167,7 +167,7 @@ fn fixture(bytes: &[u8], overrides: &Overrides) -> dropscope_recording::Recordin
 }
 
 /// The page that each time point of a plane and channel is read from; sample of page p is p in these fixtures.
-fn samples(recording: &mut dropscope_recording::Recording, plane: usize, channel: usize) -> Vec<f32> {
+fn samples(recording: &dropscope_recording::Recording, plane: usize, channel: usize) -> Vec<f32> {
     let mut out = vec![0.0; 6 * 8];
     let frames = recording.frames(plane, channel).map(|frame| frame.unwrap());
     let first = frames.map(|frame| {
@@ -179,20 +179,20 @@ fn samples(recording: &mut dropscope_recording::Recording, plane: usize, channel
 
 #[test]
 fn tifffile_s_ome_order_and_time_stamps_are_read() {
-    let mut recording = fixture(include_bytes!("fixtures/metadata/ome_deltat.ome.tif"), &Overrides::default());
+    let recording = fixture(include_bytes!("fixtures/metadata/ome_deltat.ome.tif"), &Overrides::default());
     let info = recording.info().clone();
     assert_eq!((shape(&info), info.frame_rate_hz, info.pixel_size_um), ((4, 3, 2), Some(8.0), Some(0.8)));
     assert_eq!(info.sources["frame_rate_hz"].to_string(), "metadata: OME Plane DeltaT (median difference)");
-    assert_eq!(samples(&mut recording, 2, 1), [5.0, 11.0, 17.0, 23.0]);
+    assert_eq!(samples(&recording, 2, 1), [5.0, 11.0, 17.0, 23.0]);
 }
 
 #[test]
 fn tifffile_s_axes_have_their_meaning() {
-    let mut recording = fixture(include_bytes!("fixtures/metadata/shaped_axes.tif"), &Overrides::default());
+    let recording = fixture(include_bytes!("fixtures/metadata/shaped_axes.tif"), &Overrides::default());
     let info = recording.info().clone();
     assert_eq!((shape(&info), info.frame_rate_hz, info.pixel_size_um), ((4, 3, 2), Some(5.0), Some(0.5)));
     assert_eq!(info.sources["planes"].to_string(), "metadata: tifffile axes");
-    assert_eq!(samples(&mut recording, 2, 1), [5.0, 11.0, 17.0, 23.0]);
+    assert_eq!(samples(&recording, 2, 1), [5.0, 11.0, 17.0, 23.0]);
 }
 
 #[test]
@@ -209,12 +209,12 @@ fn axes_of_tifffile_that_mean_nothing_here_are_noted() {
 #[test]
 fn the_way_back_of_the_objective_is_left_out() {
     let file = include_bytes!("fixtures/metadata/scanimage_volumes.tif");
-    let mut recording = fixture(file, &Overrides::default());
+    let recording = fixture(file, &Overrides::default());
     let info = recording.info().clone();
     assert_eq!((shape(&info), info.pages), ((5, 3, 2), 40));
     assert_eq!((info.frame_rate_hz, info.pixel_size_um), (Some(10.125), Some(10.0)));
     assert_eq!(info.sources["frame_rate_hz"].to_string(), "metadata: ScanImage SI.hRoiManager.scanVolumeRate");
-    assert_eq!(samples(&mut recording, 2, 1), [5.0, 13.0, 21.0, 29.0, 37.0]);
+    assert_eq!(samples(&recording, 2, 1), [5.0, 13.0, 21.0, 29.0, 37.0]);
     assert_eq!(recording.page_of(0, 3, 0), None);
     assert!(info.notes.iter().any(|n| n.contains("flew back")), "{:?}", info.notes);
 }
@@ -242,34 +242,34 @@ fn volumes_without_the_way_back_are_told_by_the_number_of_pages() {
 
 #[test]
 fn micro_manager_s_pages_tell_what_its_summary_does_not() {
-    let mut recording = fixture(include_bytes!("fixtures/metadata/micromanager_pages.tif"), &Overrides::default());
+    let recording = fixture(include_bytes!("fixtures/metadata/micromanager_pages.tif"), &Overrides::default());
     let info = recording.info().clone();
     assert_eq!((shape(&info), info.frame_rate_hz, info.pixel_size_um), ((4, 3, 2), Some(4.0), Some(0.65)));
     assert_eq!(info.sources["frame_rate_hz"].to_string(), "metadata: Micro-Manager ElapsedTime-ms of the first pages");
-    assert_eq!(samples(&mut recording, 1, 1), [4.0, 10.0, 16.0, 22.0]);
+    assert_eq!(samples(&recording, 1, 1), [4.0, 10.0, 16.0, 22.0]);
     assert!(info.notes.iter().any(|n| n.contains("`12` bits")), "{:?}", info.notes);
 }
 
 #[test]
 fn of_two_descriptions_in_one_directory_both_count() {
-    let mut recording = fixture(include_bytes!("fixtures/metadata/micromanager_ome.ome.tif"), &Overrides::default());
+    let recording = fixture(include_bytes!("fixtures/metadata/micromanager_ome.ome.tif"), &Overrides::default());
     let info = recording.info().clone();
     // The axes by OME-XML, the pixel by ImageJ's text with Micro-Manager's pixels per cm.
     assert_eq!(shape(&info), (4, 3, 2));
     assert!((info.pixel_size_um.unwrap() - 0.65).abs() < 1e-6);
     assert_eq!(info.sources["planes"].to_string(), "metadata: OME SizeZ");
     assert_eq!(info.sources["pixel_size_um"].to_string(), "metadata: TIFF XResolution and ResolutionUnit");
-    assert_eq!(samples(&mut recording, 2, 0), [2.0, 8.0, 14.0, 20.0]);
+    assert_eq!(samples(&recording, 2, 0), [2.0, 8.0, 14.0, 20.0]);
     assert_eq!(info.notes, Vec::<String>::new());
 }
 
 #[test]
 fn planes_of_metamorph_follow_one_another_without_directories() {
-    let mut recording = fixture(include_bytes!("fixtures/metadata/metamorph.stk"), &Overrides::default());
+    let recording = fixture(include_bytes!("fixtures/metadata/metamorph.stk"), &Overrides::default());
     let info = recording.info().clone();
     assert_eq!((shape(&info), info.frame_rate_hz, info.pixel_size_um), ((5, 1, 1), Some(25.0), Some(1.3)));
     assert_eq!(info.sources["frame_rate_hz"].to_string(), "metadata: MetaMorph UIC2");
-    assert_eq!(samples(&mut recording, 0, 0), [0.0, 1.0, 2.0, 3.0, 4.0]);
+    assert_eq!(samples(&recording, 0, 0), [0.0, 1.0, 2.0, 3.0, 4.0]);
 }
 
 /// A file of `frames` frames of 64 x 64, whose first frame's samples are `start` and stand right after the header.

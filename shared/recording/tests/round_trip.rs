@@ -156,6 +156,9 @@ fn files_written_by_tifffile_are_read_as_written() {
         }
         seen += 1;
         let recording = open_bytes(std::fs::read(&path).unwrap()).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let channels = recording.info().channels;
+        assert_eq!(channels, if name.starts_with("samples_") { 2 } else { 1 }, "{name}");
         let (height, width) = (recording.info().height as u32, recording.info().width as u32);
         assert_eq!(recording.info().frames, 3, "{}", path.display());
         for frame in recording.frames(0, 0) {
@@ -166,6 +169,14 @@ fn files_written_by_tifffile_are_read_as_written() {
             let truth: Vec<f32> = (0..height).flat_map(|y| (0..width).map(move |x| fixture_sample(t, y, x) as f32)).collect();
             assert_eq!(samples, truth, "{} frame {t}", path.display());
         }
+        for frame in recording.frames(0, 1) {
+            let frame = frame.unwrap();
+            let mut samples = vec![0.0; (height * width) as usize];
+            frame.write_f32(&mut samples);
+            let truth = |(y, x)| (250 - fixture_sample(frame.index as u32, y, x)) as f32;
+            let truth: Vec<f32> = (0..height).flat_map(|y| (0..width).map(move |x| (y, x))).map(truth).collect();
+            assert_eq!(samples, truth, "{name} frame {} channel 1", frame.index);
+        }
     }
-    assert!(seen >= 12, "only {seen} fixtures in {folder}");
+    assert!(seen >= 36, "only {seen} fixtures in {folder}");
 }

@@ -82,7 +82,10 @@ fn is_end(dtype: SampleType, largest: f64, share: f64, at_largest: u64) -> bool 
         SampleType::I16 => f64::from(i16::MAX),
         SampleType::U32 => f64::from(u32::MAX),
         SampleType::I32 => f64::from(i32::MAX),
+        SampleType::U64 => u64::MAX as f64,
+        SampleType::I64 => i64::MAX as f64,
         SampleType::F32 => f64::from(f32::MAX),
+        SampleType::F64 => f64::MAX,
     };
     let end_of_converter = (8..=16).any(|bits| largest == f64::from((1_u32 << bits) - 1));
     at_largest > 1 && ((share > 1e-6 && (largest == end_of_type || end_of_converter)) || share > 1e-3)

@@ -86,7 +86,7 @@ impl Files {
     /// Looks through one file for what must be the same in all.
     pub(super) fn see(&self, file: usize, limits: &Limits) -> Result<Seen, RecordingError> {
         let looked = self.look(file, limits)?;
-        let (pages, shape) = (looked.part.index.len(), looked.part.shape);
+        let (pages, shape) = (looked.part.pages(), looked.part.shape);
         let signed16 = looked.metadata.signed16 && shape.stored == SampleType::U16;
         Ok(Seen { pages, shape, dtype: if signed16 { SampleType::I16 } else { shape.stored } })
     }

@@ -143,7 +143,7 @@ impl Set {
             return Ok(part.clone());
         }
         let part = Arc::new(self.files.look(file, limits)?.part);
-        if part.index.len() != self.counts[file] || part.shape != self.shape {
+        if part.pages() != self.counts[file] || part.shape != self.shape {
             return Err(RecordingError::corrupt("the file changed while it was read").of_file(self.files.name(file)));
         }
         let mut open = opened();

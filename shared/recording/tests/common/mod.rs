@@ -24,6 +24,8 @@ pub struct Tiff {
     pub frames: Vec<Vec<Vec<u8>>>,
     /// Tags that replace or join the honest ones, as (tag, value).
     pub lies: Vec<(u16, u64)>,
+    /// Tags that are left out.
+    pub absent: Vec<u16>,
     /// Leave the directories of all frames but the first out, as ImageJ does beyond 4 GB.
     pub one_directory: bool,
     /// The offset after the last directory; 0 in an honest file.
@@ -44,6 +46,7 @@ impl Tiff {
             description: None,
             frames: Vec::new(),
             lies: Vec::new(),
+            absent: Vec::new(),
             one_directory: false,
             last_next: 0,
         };
@@ -137,6 +140,7 @@ impl Tiff {
             let kind = if self.big { 16 } else { 4 };
             entries.push((tag, kind, 1, value));
         }
+        entries.retain(|e| !self.absent.contains(&e.0));
         entries.sort_unstable();
         let start = out.len() as u64;
         out.extend(self.number(entries.len() as u64, if self.big { 8 } else { 2 }));
