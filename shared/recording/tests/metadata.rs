@@ -222,10 +222,10 @@ fn the_way_back_of_the_objective_is_left_out() {
 #[test]
 fn the_way_back_counts_as_planes_where_the_owner_says_so() {
     let file = include_bytes!("fixtures/metadata/scanimage_volumes.tif");
-    let mut all = fixture(file, &Overrides { planes: Some(4), ..Overrides::default() });
+    let all = fixture(file, &Overrides { planes: Some(4), ..Overrides::default() });
     // The volumes are the same, so their rate is.
     assert_eq!((shape(all.info()), all.info().frame_rate_hz), ((5, 4, 2), Some(10.125)));
-    assert_eq!(samples(&mut all, 3, 0), [6.0, 14.0, 22.0, 30.0, 38.0]);
+    assert_eq!(samples(&all, 3, 0), [6.0, 14.0, 22.0, 30.0, 38.0]);
     let same = fixture(file, &Overrides { planes: Some(3), ..Overrides::default() });
     assert_eq!((shape(same.info()), same.info().frame_rate_hz), ((5, 3, 2), Some(10.125)));
 }
