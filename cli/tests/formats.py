@@ -37,12 +37,12 @@ def run(arguments):
         return child.returncode, out.read(), seconds, usage.ru_maxrss / 1024
 
 
-def samples(page):
+def samples(page, first):
     """One picture for each sample of a pixel."""
     image = page.asarray()
-    if page.samplesperpixel == 1:
+    if first.samplesperpixel == 1:
         return [image]
-    return list(np.moveaxis(image, -1, 0)) if page.planarconfig == 1 else list(image)
+    return list(np.moveaxis(image, -1, 0)) if first.planarconfig == 1 else list(image)
 
 
 def little(stack):
@@ -58,7 +58,7 @@ def truth(path):
         if not gray or 0 in first.shape:
             return None
         series = tif.series[0]
-        if len(tif.pages) == 1 and first.samplesperpixel == 1:
+        if len(tif.pages) == 1 and first.samplesperpixel == 1 and not series.is_multifile:
             if np.prod(series.shape) * first.dtype.itemsize > LARGEST:
                 return None
             stack = series.asarray().reshape((-1,) + first.shape)
@@ -66,7 +66,7 @@ def truth(path):
             pages = list(tif.pages)
             if len({(page.shape, page.dtype) for page in pages}) > 1:
                 return None
-            stack = np.stack([image for page in pages for image in samples(page)])
+            stack = np.stack([image for page in pages for image in samples(page, first)])
         signed = tif.is_imagej and "c0=-32768" in first.description and stack.dtype == np.uint16
         if signed:
             stack = (stack.astype(np.int32) - 32768).astype(np.int16)

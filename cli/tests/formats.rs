@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use dropscope_recording::{FrameBuffer, Limits, Overrides, Recording, open};
-use dropscope_testkit::python::python_with;
+use dropscope_testkit::python_with;
 use serde::Deserialize;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use dropscope_recording::{Limits, Overrides, open};
-use dropscope_testkit::python::python_with;
+use dropscope_testkit::python_with;
 use serde::Deserialize;
 use std::process::Command;
 
