@@ -10,6 +10,7 @@ use dropscope_projection::{About, ProjectionError, Survey, Windows, survey};
 use dropscope_recording::Recording;
 use dropscope_validate::{Accepted, check};
 use std::path::Path;
+use std::time::Instant;
 
 /// Which files a look through a recording leaves.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -32,9 +33,15 @@ pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
     text::say(&shown_path(&args.out))
 }
 
-/// One pass over the recording.
+/// One pass over the recording. How long it took is told to who asks with `DROPSCOPE_LOG=debug`.
 pub(super) fn look_through(recording: &Recording) -> Result<Survey, Failure> {
-    survey(recording, &Windows::default(), &|_, _| {}).map_err(broken)
+    let started = Instant::now();
+    let survey = survey(recording, &Windows::default(), &|_, _| {}).map_err(broken)?;
+    let seconds = started.elapsed().as_secs_f64();
+    let info = &survey.info;
+    let bytes = info.frames * info.planes * info.height * info.width * info.dtype.bytes();
+    tracing::debug!(bytes, seconds, "the pass over the pixels is done");
+    Ok(survey)
 }
 
 pub(super) fn about(name: &str, plan: &Plan) -> About {

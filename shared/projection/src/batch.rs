@@ -10,43 +10,36 @@ const BATCH_BYTES: usize = 16 << 20;
 const BATCH_PAGES: usize = 64;
 
 /// One page in hand.
-pub(crate) struct Page {
+#[derive(Clone, Copy)]
+pub(crate) struct Page<'a> {
     /// Plane, from 0.
     pub(crate) plane: usize,
-    pub(crate) buffer: FrameBuffer,
+    pub(crate) buffer: &'a FrameBuffer,
 }
 
 /// Pages in the order of time, planes of a time point one after the other.
 #[derive(Default)]
 pub(crate) struct Batch {
-    pages: Vec<Page>,
-    used: usize,
+    planes: Vec<usize>,
+    /// As many as the largest batch had pages.
+    buffers: Vec<FrameBuffer>,
 }
 
 impl Batch {
     /// Reads `pages`, counted from 0 over the planes of the listed `times`; earlier buffers are used again.
     pub(crate) fn read(&mut self, recording: &Recording, times: &[usize], pages: Range<usize>) -> Result<(), RecordingError> {
-        let planes = recording.info().planes;
-        self.used = 0;
-        for index in pages {
-            let plane = index % planes;
-            let missing = || RecordingError::NoSuchPage { page: index, pages: recording.info().pages };
-            let time = *times.get(index / planes).ok_or_else(missing)?;
-            let page = recording.page_of(time, plane, 0).ok_or_else(missing)?;
-            if self.used == self.pages.len() {
-                self.pages.push(Page { plane, buffer: FrameBuffer::new() });
-            }
-            let slot = &mut self.pages[self.used];
-            slot.plane = plane;
-            recording.read_page(page, &mut slot.buffer)?;
-            self.used += 1;
-        }
-        Ok(())
+        let info = recording.info();
+        let numbers: Option<Vec<usize>> =
+            pages.clone().map(|index| recording.page_of(*times.get(index / info.planes)?, index % info.planes, 0)).collect();
+        let numbers = numbers.ok_or(RecordingError::NoSuchPage { page: pages.end, pages: info.pages })?;
+        self.planes = pages.map(|index| index % info.planes).collect();
+        self.buffers.resize_with(self.buffers.len().max(numbers.len()), FrameBuffer::new);
+        recording.read_pages(&numbers, &mut self.buffers[..numbers.len()])
     }
 
     /// Returns the pages that were read last.
-    pub(crate) fn pages(&self) -> &[Page] {
-        &self.pages[..self.used]
+    pub(crate) fn pages(&self) -> Vec<Page<'_>> {
+        self.planes.iter().zip(&self.buffers).map(|(plane, buffer)| Page { plane: *plane, buffer }).collect()
     }
 }
 

@@ -20,9 +20,9 @@ impl Image {
     /// Averages squares of `factor` × `factor` pixels; those at the lower and right edge may hold fewer.
     ///
     /// Unknown pixels are left out of the averages.
-    pub(crate) fn binned(&self, factor: usize) -> Self {
+    pub(crate) fn binned(self, factor: usize) -> Self {
         if factor <= 1 {
-            return self.clone();
+            return self;
         }
         let width = self.width.div_ceil(factor);
         let mut values = Vec::with_capacity(self.height.div_ceil(factor) * width);

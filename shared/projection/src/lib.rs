@@ -23,11 +23,13 @@
 mod accumulate;
 mod batch;
 mod bin;
+mod correlate;
 mod error;
 mod image;
 mod images;
 mod measure;
 mod motion;
+mod narrow;
 mod report;
 mod saturation;
 mod survey;

@@ -2,8 +2,14 @@
 
 use dropscope_recording::{FrameBuffer, Pixels};
 
-/// Rows whose columns are added up in 32 bits: 65 535 × 16 384 fits.
-const ROWS: usize = 16_384;
+use crate::narrow::Narrow;
+
+/// Rows taken at once: the sums of columns are then fetched and stored once for all of them.
+const ROWS: usize = 4;
+/// Columns taken at once: their sums stay in the first cache.
+const COLUMNS: usize = 4096;
+/// Rows, a multiple of [`ROWS`], whose columns are added up in 32 bits: 65 535 × 65 536 fits.
+const SHEET: usize = 1 << 16;
 
 /// Sums and extremes of one frame; samples that are not finite are left out.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,14 +18,14 @@ pub(crate) struct Measured {
     pub(crate) rows: Vec<f64>,
     /// Sum of each column.
     pub(crate) columns: Vec<f64>,
-    /// Smallest sample; infinite when there is none.
-    pub(crate) least: f64,
-    /// Largest sample.
+    /// Largest sample; infinite below 0 when there is none.
     pub(crate) most: f64,
     /// How many samples are the largest.
     pub(crate) at_most: u64,
     /// Samples that are infinite or no number.
     pub(crate) not_finite: u64,
+    /// Whether every sample is the same, or none is finite.
+    pub(crate) blank: bool,
 }
 
 impl Measured {
@@ -40,68 +46,109 @@ impl Measured {
         }
     }
 
-    fn empty(width: usize) -> Self {
-        Self {
-            rows: Vec::new(),
-            columns: vec![0.0; width],
-            least: f64::INFINITY,
-            most: f64::NEG_INFINITY,
-            at_most: 0,
-            not_finite: 0,
-        }
-    }
-
     /// Mean of the finite samples; not a number when there is none.
     pub(crate) fn mean(&self) -> f64 {
         let count = (self.rows.len() * self.columns.len()) as f64 - self.not_finite as f64;
         self.rows.iter().sum::<f64>() / count
     }
+}
 
-    /// Whether every sample is the same, or none is finite.
-    pub(crate) fn is_blank(&self) -> bool {
-        self.least >= self.most
+fn narrow<T: Narrow>(samples: &[T], width: usize) -> Measured {
+    let side = width.max(1);
+    let mut rows = vec![0_u64; samples.len() / side];
+    let mut columns = vec![0_u64; width];
+    let mut top = Top { most: 0, count: 0 };
+    let mut sheet_columns = vec![0_u32; width];
+    for (sheet, sums) in samples.chunks(SHEET * side).zip(rows.chunks_mut(SHEET)) {
+        sheet_columns.fill(0);
+        for (block, sums) in sheet.chunks(ROWS * side).zip(sums.chunks_mut(ROWS)) {
+            top.see(block, add_block(block, side, sums, &mut sheet_columns));
+        }
+        for (total, column) in columns.iter_mut().zip(&sheet_columns) {
+            *total += u64::from(*column);
+        }
     }
+    let lifted = |sums: &[u64], each: usize| sums.iter().map(|sum| *sum as f64 - f64::from(T::LIFT) * each as f64).collect();
+    Measured {
+        // No sample exceeds the largest, so they add up to it only where all are.
+        blank: rows.iter().sum::<u64>() == u64::from(top.most) * samples.len() as u64,
+        rows: lifted(&rows, width),
+        columns: lifted(&columns, rows.len()),
+        most: if samples.is_empty() { f64::NEG_INFINITY } else { f64::from(i32::from(top.most) - T::LIFT) },
+        at_most: top.count,
+        not_finite: 0,
+    }
+}
 
-    /// Takes in a row's extremes.
-    fn see(&mut self, least: f64, most: f64, at_most: impl FnOnce() -> u64) {
-        self.least = self.least.min(least);
+/// The largest sample so far, lifted, and how often it was seen.
+struct Top {
+    most: u16,
+    count: u64,
+}
+
+impl Top {
+    /// Takes in samples of which the largest is `most`. They are looked at again only where it is a record: seldom.
+    fn see<T: Narrow>(&mut self, samples: &[T], most: u16) {
         if most > self.most {
-            self.most = most;
-            self.at_most = at_most();
-        } else if most == self.most {
-            self.at_most += at_most();
+            *self = Self { most, count: 0 };
+        }
+        if most == self.most {
+            let at = |part: &[T]| part.iter().map(|sample| u16::from(sample.lifted() == most)).sum::<u16>();
+            self.count += samples.chunks(1 << 15).map(|part| u64::from(at(part))).sum::<u64>();
         }
     }
 }
 
-fn narrow<T: Copy + Ord + Into<i32>>(samples: &[T], width: usize) -> Measured {
-    let mut measured = Measured::empty(width);
-    let mut columns = vec![0_i32; width];
-    for block in samples.chunks(ROWS * width.max(1)) {
-        columns.fill(0);
-        for row in block.chunks_exact(width.max(1)) {
-            let sum: i64 = row.chunks(ROWS).map(|part| i64::from(part.iter().map(|s| (*s).into()).sum::<i32>())).sum();
-            measured.rows.push(sum as f64);
-            for (column, sample) in columns.iter_mut().zip(row) {
-                *column += (*sample).into();
-            }
-            let (Some(first), rest) = (row.first(), row) else { continue };
-            let least = rest.iter().fold(*first, |a, b| a.min(*b));
-            let most = rest.iter().fold(*first, |a, b| a.max(*b));
-            measured.see(f64::from(least.into()), f64::from(most.into()), || row.iter().filter(|s| **s == most).count() as u64);
-        }
-        for (total, column) in measured.columns.iter_mut().zip(&columns) {
-            *total += f64::from(*column);
+/// Adds up to [`ROWS`] rows to the sums of their own and of the columns. Returns the largest sample, lifted.
+fn add_block<T: Narrow>(block: &[T], width: usize, sums: &mut [u64], columns: &mut [u32]) -> u16 {
+    let mut rows = block.chunks_exact(width);
+    match (rows.next(), rows.next(), rows.next(), rows.next()) {
+        (Some(a), Some(b), Some(c), Some(d)) => add_rows([a, b, c, d], sums, columns),
+        _ => {
+            let each = block.chunks_exact(width).zip(sums.chunks_mut(1));
+            each.map(|(row, sum)| add_rows([row], sum, columns)).max().unwrap_or(0)
         }
     }
-    measured
+}
+
+fn add_rows<T: Narrow, const N: usize>(rows: [&[T]; N], sums: &mut [u64], columns: &mut [u32]) -> u16 {
+    let mut most = 0;
+    for (tile, columns) in columns.chunks_mut(COLUMNS).enumerate() {
+        let rows = rows.map(|row| row.get(tile * COLUMNS..).unwrap_or_default());
+        let (tile_sums, tile_most) = add_tile(rows, columns);
+        sums.iter_mut().zip(tile_sums).for_each(|(sum, tile)| *sum += u64::from(tile));
+        most = most.max(tile_most);
+    }
+    most
+}
+
+/// The innermost loop: plain integers side by side, for the compiler to take eight at a time.
+fn add_tile<T: Narrow, const N: usize>(rows: [&[T]; N], columns: &mut [u32]) -> ([u32; N], u16) {
+    let count = rows.iter().fold(columns.len(), |count, row| count.min(row.len()));
+    let rows = rows.map(|row| &row[..count]);
+    let (mut sums, mut most) = ([0_u32; N], 0_u16);
+    for (i, column) in columns[..count].iter_mut().enumerate() {
+        let samples = rows.map(|row| row[i].lifted());
+        most = samples.into_iter().fold(most, u16::max);
+        let samples = samples.map(u32::from);
+        sums.iter_mut().zip(samples).for_each(|(sum, sample)| *sum += sample);
+        *column += samples.into_iter().sum::<u32>();
+    }
+    (sums, most)
 }
 
 fn wide<T: Copy>(samples: &[T], width: usize, to_f64: impl Fn(T) -> f64) -> Measured {
-    let mut measured = Measured::empty(width);
+    let mut measured = Measured {
+        rows: Vec::new(),
+        columns: vec![0.0; width],
+        most: f64::NEG_INFINITY,
+        at_most: 0,
+        not_finite: 0,
+        blank: false,
+    };
+    let mut least = f64::INFINITY;
     for row in samples.chunks_exact(width.max(1)) {
         let (mut sum, mut finite) = (0.0, 0_u64);
-        let (mut least, mut most, mut at_most) = (f64::INFINITY, f64::NEG_INFINITY, 0);
         for (column, sample) in measured.columns.iter_mut().zip(row) {
             let value = to_f64(*sample);
             if !value.is_finite() {
@@ -111,14 +158,60 @@ fn wide<T: Copy>(samples: &[T], width: usize, to_f64: impl Fn(T) -> f64) -> Meas
             sum += value;
             *column += value;
             least = least.min(value);
-            if value > most {
-                (most, at_most) = (value, 0);
+            if value > measured.most {
+                (measured.most, measured.at_most) = (value, 0);
             }
-            at_most += u64::from(value == most);
+            measured.at_most += u64::from(value == measured.most);
         }
         measured.rows.push(sum);
         measured.not_finite += width as u64 - finite;
-        measured.see(least, most, || at_most);
     }
+    measured.blank = least >= measured.most;
     measured
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The definition, sample by sample.
+    fn plainly(samples: &[i32], width: usize) -> Measured {
+        let height = samples.len() / width;
+        let at = |y: usize, x: usize| i64::from(samples[y * width + x]);
+        let (least, most) = (samples.iter().min().unwrap(), samples.iter().max().unwrap());
+        Measured {
+            rows: (0..height).map(|y| (0..width).map(|x| at(y, x)).sum::<i64>() as f64).collect(),
+            columns: (0..width).map(|x| (0..height).map(|y| at(y, x)).sum::<i64>() as f64).collect(),
+            most: f64::from(*most),
+            at_most: samples.iter().filter(|s| *s == most).count() as u64,
+            not_finite: 0,
+            blank: least == most,
+        }
+    }
+
+    fn agrees<T: Narrow + Into<i32>>(samples: &[T], width: usize) -> bool {
+        let plain: Vec<i32> = samples.iter().map(|s| (*s).into()).collect();
+        narrow(samples, width) == plainly(&plain, width)
+    }
+
+    proptest! {
+        #[test]
+        fn a_frame_of_any_width_gives_the_same_figures_as_a_plain_loop(
+            width in 1_usize..70, height in 1_usize..20, values in prop::collection::vec(any::<u16>(), 1400), mask in any::<u16>(),
+        ) {
+            let wide: Vec<u16> = values.iter().take(width * height).map(|v| v & mask).collect();
+            prop_assert!(agrees(&wide, width));
+            prop_assert!(agrees(&wide.iter().map(|v| v.cast_signed()).collect::<Vec<_>>(), width));
+            prop_assert!(agrees(&wide.iter().map(|v| *v as u8).collect::<Vec<_>>(), width));
+            prop_assert!(agrees(&wide.iter().map(|v| *v as i8).collect::<Vec<_>>(), width));
+        }
+    }
+
+    #[test]
+    fn sums_of_the_longest_rows_and_columns_do_not_overflow() {
+        assert!(agrees(&vec![u16::MAX; 5 * 70_001], 70_001));
+        assert!(agrees(&vec![u16::MAX; 3 * 140_003], 3));
+        assert!(agrees(&vec![i16::MIN; 2 * 70_001], 2));
+    }
 }

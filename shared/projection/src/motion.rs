@@ -4,18 +4,13 @@
 //! by normalised correlation (projection-based registration: Sauer and Schwartz, IEEE Trans. Circuits Syst. Video
 //! Technol. 6, 513, 1996). Cheap, and good to a pixel for the rigid part of the motion; registration proper does better.
 
+use crate::correlate::Matcher;
 use crate::measure::Measured;
 
 /// Frames that the reference is averaged from: the first of a plane that are not blank.
 const REFERENCE: usize = 64;
 /// A profile minus its mean over this many pixels keeps what cells are made of.
 const SMOOTH: usize = 15;
-/// A shift is believed from this correlation on.
-const BELIEVED: f64 = 0.3;
-/// Shorter profiles hold too little to be matched.
-const SHORTEST: usize = 16;
-/// Largest shift that is looked for, pixels; no more than an eighth of the side.
-const FARTHEST: usize = 32;
 
 /// Where a frame lies against the first ones.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,26 +50,33 @@ fn without_slow_part(profile: &[f64]) -> Vec<f64> {
 }
 
 /// What frames are matched to.
-pub(crate) struct Reference(Profiles);
+pub(crate) struct Reference {
+    rows: Matcher,
+    columns: Matcher,
+}
 
 impl Reference {
     /// The sum of `frames`, the second time over each moved back to where the first sum has it.
     pub(crate) fn of(frames: &[Profiles]) -> Option<Self> {
         let first = frames.first()?;
         let still = sum(first, frames.iter().map(|profiles| (profiles, 0, 0)));
-        let rough = Self(still);
+        let rough = Self::matching(still);
         let moved = frames.iter().map(|profiles| {
             let shift = rough.shift(profiles);
             let whole = |part: fn(Shift) -> f32| shift.map_or(0, |s| libm::roundf(part(s)) as isize);
             (profiles, whole(|s| s.y), whole(|s| s.x))
         });
-        Some(Self(sum(first, moved)))
+        Some(Self::matching(sum(first, moved)))
+    }
+
+    fn matching(profiles: Profiles) -> Self {
+        Self { rows: Matcher::new(profiles.rows), columns: Matcher::new(profiles.columns) }
     }
 
     /// How far a frame lies from the reference; none where they have too little in common.
     pub(crate) fn shift(&self, frame: &Profiles) -> Option<Shift> {
-        let y = shift(&self.0.rows, &frame.rows)?;
-        let x = shift(&self.0.columns, &frame.columns)?;
+        let y = self.rows.shift(&frame.rows)?;
+        let x = self.columns.shift(&frame.columns)?;
         Some(Shift { y: y as f32, x: x as f32 })
     }
 }
@@ -92,44 +94,6 @@ fn add_moved(total: &mut [f64], profile: &[f64], by: isize) {
     for (i, value) in total.iter_mut().enumerate() {
         *value += i.checked_add_signed(by).and_then(|at| profile.get(at)).copied().unwrap_or(0.0);
     }
-}
-
-/// The best match of two profiles, to a part of a pixel by a parabola through the best three.
-fn shift(reference: &[f64], profile: &[f64]) -> Option<f64> {
-    let n = reference.len();
-    if n < SHORTEST || profile.len() != n {
-        return None;
-    }
-    let farthest = (n / 8).clamp(2, FARTHEST) as isize;
-    let scores: Vec<f64> = (-farthest..=farthest).map(|by| correlation(reference, profile, by)).collect();
-    let best = (0..scores.len()).max_by(|a, b| scores[*a].total_cmp(&scores[*b]).then(b.cmp(a)))?;
-    if scores[best] < BELIEVED {
-        return None;
-    }
-    let at = |i: Option<usize>| i.and_then(|i| scores.get(i)).copied();
-    let part = match (at(best.checked_sub(1)), at(Some(best + 1))) {
-        (Some(before), Some(after)) => {
-            let bend = before - 2.0 * scores[best] + after;
-            if bend < 0.0 { (0.5 * (before - after) / bend).clamp(-0.5, 0.5) } else { 0.0 }
-        }
-        _ => 0.0,
-    };
-    Some(best as f64 - farthest as f64 + part)
-}
-
-/// Correlation of `reference[i]` with `profile[i + by]` where both are.
-fn correlation(reference: &[f64], profile: &[f64], by: isize) -> f64 {
-    let gap = by.unsigned_abs();
-    let kept = reference.len() - gap;
-    let (a, b) = if by < 0 { (&reference[gap..], &profile[..kept]) } else { (&reference[..kept], &profile[gap..]) };
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (a, b) in a.iter().zip(b) {
-        ab += a * b;
-        aa += a * a;
-        bb += b * b;
-    }
-    let size = (aa * bb).sqrt();
-    if size > 0.0 { ab / size } else { 0.0 }
 }
 
 /// Follows one plane: waits for the frames of the reference, then gives every frame its shift in order.

@@ -55,6 +55,12 @@ impl Histogram {
         }
     }
 
+    /// Takes in the counts of another.
+    pub(crate) fn absorb(&mut self, other: &Self) {
+        self.first = self.first.min(other.first);
+        self.counts.iter_mut().zip(&other.counts).for_each(|(count, other)| *count += other);
+    }
+
     /// Finds a second peak in the upper half of the range. Bright cells thin out towards the top; a limit, even one
     /// blurred by noise, gathers what would lie beyond it: two bins hold half as much again as the two below.
     pub(crate) fn pile_up(&self) -> Option<Saturation> {

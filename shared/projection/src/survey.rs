@@ -16,6 +16,8 @@ use crate::{ProjectionError, Windows, bin};
 
 /// Most windows: an animation of more is a movie, and a file too large to mail.
 const MOST_WINDOWS: usize = 100;
+/// Parts of a batch that are measured side by side, each with a histogram of its own.
+const PARTS: usize = 8;
 
 /// Maximum, mean and standard deviation over time of one plane; the deviation divides by the number of frames.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,7 +101,7 @@ pub fn survey(recording: &Recording, plan: &Windows, progress: &dyn Fn(usize, us
         let ahead = steps.get(i + 1);
         let (read, ()) = rayon::join(
             || ahead.map_or(Ok(()), |step| next.read(recording, &times, step.pages.clone())),
-            || pass.take(ready.pages(), step.closes),
+            || pass.take(&ready.pages(), step.closes),
         );
         progress(step.pages.end / info.planes, times.len());
         read?;
@@ -129,16 +131,30 @@ fn steps(windows: &Windows, times: usize, info: &Info) -> Vec<Step> {
 
 /// One page with what was measured of it.
 struct Seen<'a> {
-    page: &'a Page,
+    page: Page<'a>,
     measured: Measured,
     profiles: Option<Profiles>,
+}
+
+impl<'a> Seen<'a> {
+    /// Measures a page while the cache has it. A blank one is no sign of a detector at its limit.
+    fn of(page: Page<'a>, histogram: &mut Histogram) -> Self {
+        let measured = Measured::of(page.buffer);
+        if measured.blank {
+            return Self { page, measured, profiles: None };
+        }
+        histogram.add(page.buffer.pixels());
+        let profiles = Some(Profiles::of(&measured));
+        Self { page, measured, profiles }
+    }
 }
 
 struct Pass {
     binned: usize,
     layout: Layout,
     planes: Vec<PlanePass>,
-    histogram: Histogram,
+    /// One for each part of a batch.
+    histograms: Vec<Histogram>,
 }
 
 impl Pass {
@@ -146,20 +162,14 @@ impl Pass {
         let binned = bin::factor(info.height, info.width, info.planes);
         let (height, width) = (info.height.div_ceil(binned), info.width.div_ceil(binned));
         let planes = (0..info.planes).map(|_| PlanePass::new(height, width)).collect();
-        Self { binned, layout: Layout::of(info.planes, height, width), planes, histogram: Histogram::new() }
+        let histograms = (0..PARTS).map(|_| Histogram::new()).collect();
+        Self { binned, layout: Layout::of(info.planes, height, width), planes, histograms }
     }
 
     fn take(&mut self, pages: &[Page], closes: bool) {
-        let seen: Vec<Seen> = pages
-            .par_iter()
-            .map(|page| {
-                let measured = Measured::of(&page.buffer);
-                let profiles = (!measured.is_blank()).then(|| Profiles::of(&measured));
-                Seen { page, measured, profiles }
-            })
-            .collect();
-        // A blank frame is no sign of a detector at its limit.
-        seen.iter().filter(|seen| !seen.measured.is_blank()).for_each(|seen| self.histogram.add(seen.page.buffer.pixels()));
+        let parts = pages.par_chunks(pages.len().div_ceil(PARTS).max(1)).zip(&mut self.histograms);
+        let seen: Vec<Seen> =
+            parts.flat_map_iter(|(part, histogram)| part.iter().map(|page| Seen::of(*page, histogram))).collect();
         let (binned, tile) = (self.binned, self.layout.factor);
         self.planes.par_iter_mut().enumerate().for_each(|(plane, pass)| {
             let mine: Vec<&Seen> = seen.iter().filter(|seen| seen.page.plane == plane).collect();
@@ -171,8 +181,10 @@ impl Pass {
     }
 
     fn finish(self, info: Info, every: usize) -> Survey {
+        let mut histogram = Histogram::new();
+        self.histograms.iter().for_each(|part| histogram.absorb(part));
         let planes = self.planes.into_iter().map(PlanePass::finish).collect();
-        Survey { info, every, binned: self.binned, planes, piled_up: self.histogram.pile_up(), layout: self.layout }
+        Survey { info, every, binned: self.binned, planes, piled_up: histogram.pile_up(), layout: self.layout }
     }
 }
 
@@ -211,20 +223,19 @@ impl PlanePass {
     fn take(&mut self, seen: &[&Seen], binned: usize) {
         self.project(seen, binned);
         self.track(seen);
-        for seen in seen {
-            self.count(&seen.measured);
-        }
+        self.count(seen);
     }
 
     fn project(&mut self, seen: &[&Seen], binned: usize) {
-        let kept: Vec<&Seen> = seen.iter().copied().filter(|seen| !seen.measured.is_blank()).collect();
+        let kept: Vec<&Seen> = seen.iter().copied().filter(|seen| !seen.measured.blank).collect();
         let near = kept.first().map_or(0.0, |seen| seen.measured.mean());
+        let largest = kept.iter().map(|seen| seen.measured.most).fold(f64::NEG_INFINITY, f64::max);
         if binned == 1 {
             let frames: Vec<&Pixels> = kept.iter().map(|seen| seen.page.buffer.pixels()).collect();
-            self.window.add(&frames, near);
+            self.window.add(&frames, near, largest);
         } else {
-            let frames: Vec<Pixels> = kept.par_iter().map(|seen| bin::frame(&seen.page.buffer, binned)).collect();
-            self.window.add(&frames.iter().collect::<Vec<_>>(), near);
+            let frames: Vec<Pixels> = kept.par_iter().map(|seen| bin::frame(seen.page.buffer, binned)).collect();
+            self.window.add(&frames.iter().collect::<Vec<_>>(), near, largest);
         }
     }
 
@@ -240,24 +251,31 @@ impl PlanePass {
         }
     }
 
-    fn count(&mut self, measured: &Measured) {
-        let blank = measured.is_blank();
-        let repeated = !blank && self.last.as_ref() == Some(measured);
-        self.frames.push(FrameFigures { mean: measured.mean(), max: measured.most as f32, shift: None, blank, repeated });
-        self.not_finite += measured.not_finite;
-        if !blank && measured.most > self.largest {
-            self.largest = measured.most;
-            self.at_largest = measured.at_most;
-        } else if !blank && measured.most == self.largest {
-            self.at_largest += measured.at_most;
+    fn count(&mut self, seen: &[&Seen]) {
+        let last = self.last.take();
+        let mut before = last.as_ref();
+        for seen in seen {
+            self.count_frame(&seen.measured, before == Some(&seen.measured));
+            before = Some(&seen.measured);
         }
-        self.last = Some(measured.clone());
+        self.last = before.cloned();
+    }
+
+    fn count_frame(&mut self, measured: &Measured, same: bool) {
+        let Measured { most, at_most, blank, .. } = *measured;
+        self.frames.push(FrameFigures { mean: measured.mean(), max: most as f32, shift: None, blank, repeated: same && !blank });
+        self.not_finite += measured.not_finite;
+        if !blank && most > self.largest {
+            self.largest = most;
+            self.at_largest = at_most;
+        } else if !blank && most == self.largest {
+            self.at_largest += at_most;
+        }
     }
 
     fn close_window(&mut self, tile: usize) {
-        let shown = self.window.projections();
-        self.window_max.push(shown.max.binned(tile));
-        self.window_sd.push(shown.sd.binned(tile));
+        self.window_max.push(self.window.max().binned(tile));
+        self.window_sd.push(self.window.sd().binned(tile));
         self.whole.absorb(&mut self.window);
     }
 

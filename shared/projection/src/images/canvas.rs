@@ -23,8 +23,12 @@ impl Canvas {
 
     fn paste_row(&mut self, y: usize, left: usize, zoom: usize, row: &[u8]) {
         let Some(line) = self.pixels.chunks_mut(self.width.max(1)).nth(y) else { return };
-        for (to, from) in line.iter_mut().skip(left).zip(row.iter().flat_map(|grey| std::iter::repeat_n(grey, zoom))) {
-            *to = *from;
+        let room = line.get_mut(left..).unwrap_or_default();
+        if zoom == 1 {
+            let count = room.len().min(row.len());
+            room[..count].copy_from_slice(&row[..count]);
+        } else {
+            room.chunks_mut(zoom.max(1)).zip(row).for_each(|(square, grey)| square.fill(*grey));
         }
     }
 }

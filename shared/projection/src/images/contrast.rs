@@ -28,8 +28,7 @@ impl Contrast {
         let step = total.div_ceil(MOST_VALUES).max(1);
         let all = images.flat_map(|image| &image.values).step_by(step);
         let mut values: Vec<f32> = all.copied().filter(|v| v.is_finite()).collect();
-        values.sort_unstable_by(f32::total_cmp);
-        let (low, high) = range(&values);
+        let (low, high) = range(&mut values);
         let scale = if high > low { (STEPS - 1) as f32 / (high - low) } else { 0.0 };
         let gray = |step: usize| libm::round(255.0 * libm::pow(step as f64 / (STEPS - 1) as f64, GAMMA)) as u8;
         Self { low, scale, table: (0..STEPS).map(gray).collect() }
@@ -49,8 +48,11 @@ impl Contrast {
     }
 }
 
-fn range(sorted: &[f32]) -> (f32, f32) {
-    let at = |q: f64| sorted.get((sorted.len().saturating_sub(1) as f64 * q) as usize).copied().unwrap_or(0.0);
+fn range(values: &mut [f32]) -> (f32, f32) {
+    let mut at = |q: f64| {
+        let rank = (values.len().saturating_sub(1) as f64 * q) as usize;
+        if values.is_empty() { 0.0 } else { *values.select_nth_unstable_by(rank, f32::total_cmp).1 }
+    };
     let (low, high) = (at(BLACK), at(WHITE));
     // Where nearly all pixels are the same, what differs is the picture.
     if high > low { (low, high) } else { (at(0.0), at(1.0)) }

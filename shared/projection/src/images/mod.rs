@@ -4,10 +4,13 @@ mod animation;
 mod canvas;
 mod contrast;
 mod layout;
+mod lzw;
 mod picture;
 mod text;
 
 pub(crate) use layout::Layout;
+
+use rayon::prelude::*;
 
 use crate::{Image, PlaneSurvey, ProjectionError, Survey};
 
@@ -21,16 +24,23 @@ impl Survey {
     /// # Errors
     /// [`ProjectionError`] when a picture cannot be encoded.
     pub fn preview_files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ProjectionError> {
-        let [max_gif, std_gif, mean_png, max_png, std_png] = PREVIEW_FILES;
-        let animated =
-            |of: fn(&PlaneSurvey) -> &Vec<Image>| animation::gif(&self.layout, &self.planes.iter().map(of).collect::<Vec<_>>());
-        let still = |of: fn(&PlaneSurvey) -> &Image| picture::montage_png(&self.planes.iter().map(of).collect::<Vec<_>>());
-        Ok(vec![
-            (max_gif, animated(|p| &p.window_max)?),
-            (std_gif, animated(|p| &p.window_sd)?),
-            (mean_png, still(|p| &p.whole.mean)?),
-            (max_png, still(|p| &p.whole.max)?),
-            (std_png, still(|p| &p.whole.sd)?),
-        ])
+        let contents = [
+            Content::Animated(|plane| &plane.window_max),
+            Content::Animated(|plane| &plane.window_sd),
+            Content::Still(|plane| &plane.whole.mean),
+            Content::Still(|plane| &plane.whole.max),
+            Content::Still(|plane| &plane.whole.sd),
+        ];
+        let file = |(name, content)| match content {
+            Content::Animated(of) => Ok((name, animation::gif(&self.layout, &self.planes.iter().map(of).collect::<Vec<_>>())?)),
+            Content::Still(of) => Ok((name, picture::montage_png(&self.planes.iter().map(of).collect::<Vec<_>>())?)),
+        };
+        PREVIEW_FILES.into_par_iter().zip(contents).map(file).collect()
     }
+}
+
+/// What a picture shows of each plane.
+enum Content {
+    Animated(fn(&PlaneSurvey) -> &Vec<Image>),
+    Still(fn(&PlaneSurvey) -> &Image),
 }

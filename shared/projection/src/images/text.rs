@@ -9,6 +9,10 @@ pub(crate) fn labels(
     width: usize,
     labels: impl Iterator<Item = (String, usize, usize)>,
 ) -> Result<Vec<u8>, ProjectionError> {
+    let mut labels = labels.peekable();
+    if labels.peek().is_none() {
+        return Ok(vec![0; height * width]);
+    }
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" font-family=\"DejaVu Sans\">\
          <rect width=\"{width}\" height=\"{height}\" fill=\"black\"/>"
