@@ -8,6 +8,9 @@ pub enum ProjectionError {
     /// A frame could not be read: the recording's own fault, unless it is [`RecordingError::Io`].
     #[error("the recording could not be read")]
     Recording(#[from] RecordingError),
+    /// Whoever asked for it wanted no more of it.
+    #[error("the look through the recording was stopped")]
+    Stopped,
     /// A picture could not be made.
     #[error(transparent)]
     Picture(#[from] dropscope_picture::PictureError),

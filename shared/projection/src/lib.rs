@@ -41,5 +41,5 @@ pub use images::PREVIEW_FILES;
 pub use motion::Shift;
 pub use report::{About, Figures, Flag, Motion, SUMMARY_FILES, Severity, Summary};
 pub use saturation::Saturation;
-pub use survey::{FrameFigures, PlaneSurvey, Projections, Survey, survey};
+pub use survey::{FrameFigures, PlaneSurvey, Projections, Survey, survey, survey_while};
 pub use windows::Windows;

@@ -88,6 +88,21 @@ pub struct Survey {
 /// # Errors
 /// [`ProjectionError::Recording`] when a frame cannot be read.
 pub fn survey(recording: &Recording, plan: &Windows, progress: &dyn Fn(usize, usize)) -> Result<Survey, ProjectionError> {
+    survey_while(recording, plan, &|done, times| {
+        progress(done, times);
+        true
+    })
+}
+
+/// The same, for as long as `goes_on` says so, which is told how many of how many time points are done.
+///
+/// # Errors
+/// [`ProjectionError::Recording`] when a frame cannot be read; [`ProjectionError::Stopped`] when it shall not go on.
+pub fn survey_while(
+    recording: &Recording,
+    plan: &Windows,
+    goes_on: &dyn Fn(usize, usize) -> bool,
+) -> Result<Survey, ProjectionError> {
     let info = recording.info().clone();
     let times: Vec<usize> = plan.times(info.frames).collect();
     let windows = Windows { count: plan.count.clamp(1, MOST_WINDOWS), ..*plan };
@@ -103,8 +118,11 @@ pub fn survey(recording: &Recording, plan: &Windows, progress: &dyn Fn(usize, us
             || ahead.map_or(Ok(()), |step| next.read(recording, &times, step.pages.clone())),
             || pass.take(&ready.pages(), step.closes),
         );
-        progress(step.pages.end / info.planes, times.len());
+        let goes_on = goes_on(step.pages.end / info.planes, times.len());
         read?;
+        if !goes_on && ahead.is_some() {
+            return Err(ProjectionError::Stopped);
+        }
         std::mem::swap(&mut ready, &mut next);
     }
     Ok(pass.finish(info, windows.every))

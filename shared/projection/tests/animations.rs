@@ -22,7 +22,7 @@ fn frames(gif: &[u8]) -> (Vec<Vec<u8>>, usize, usize) {
 }
 
 fn file(bytes: Vec<u8>, name: &str) -> Vec<u8> {
-    let found = survey(&mut open(bytes), &Windows::default(), &|_, _| {}).unwrap();
+    let found = survey(&open(bytes), &Windows::default(), &|_, _| {}).unwrap();
     found.preview_files().unwrap().into_iter().find(|(n, _)| *n == name).unwrap().1
 }
 

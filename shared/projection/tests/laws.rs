@@ -15,7 +15,7 @@ use support::{open, open_shared, stack_f32, stack_u16};
 const ABOUT: fn() -> About = || About { name: "x".into(), frame_rate_hz: 10.0, frame_rate_assumed: false };
 
 fn look(bytes: Vec<u8>) -> Survey {
-    survey(&mut open(bytes), &Windows::default(), &|_, _| {}).unwrap()
+    survey(&open(bytes), &Windows::default(), &|_, _| {}).unwrap()
 }
 
 fn noise(height: usize, width: usize, frames: usize) -> Vec<Vec<u16>> {
@@ -123,7 +123,7 @@ fn exact_repeats_are_counted() {
 fn sampling_reads_evenly_and_says_so() {
     let frames = noise(16, 16, 50);
     let plan = Windows::default().within(1000, 50, 100);
-    let found = survey(&mut open(stack_u16(16, 16, &frames)), &plan, &|_, _| {}).unwrap();
+    let found = survey(&open(stack_u16(16, 16, &frames)), &plan, &|_, _| {}).unwrap();
     let picked: Vec<Vec<u16>> = frames.into_iter().step_by(10).collect();
     assert_eq!(found.planes[0].whole, look(stack_u16(16, 16, &picked)).planes[0].whole);
     let summary = found.summary(&ABOUT());

@@ -26,8 +26,8 @@ const BAR_AHEAD: u8 = 48;
 /// One frame in so many is encoded first, to tell whether all together may be small enough.
 const PROBE: usize = 6;
 
-/// Encodes the windows of every plane: `planes[plane][window]`.
-pub(crate) fn gif(layout: &Layout, planes: &[&Vec<Image>]) -> Result<Vec<u8>, ProjectionError> {
+/// Encodes the windows of every plane: `planes[plane][window]`; a comment is kept inside the file.
+pub(crate) fn gif(layout: &Layout, planes: &[&Vec<Image>], comment: Option<&str>) -> Result<Vec<u8>, ProjectionError> {
     let windows = filled(planes);
     let mut drawn: Option<(usize, Drawn)> = None;
     let mut bytes = Vec::new();
@@ -40,7 +40,7 @@ pub(crate) fn gif(layout: &Layout, planes: &[&Vec<Image>]) -> Result<Vec<u8>, Pr
         if !last && drawn.1.is_hopeless(bits) {
             continue;
         }
-        bytes = drawn.1.encode(bits)?;
+        bytes = drawn.1.encode(bits, comment)?;
         if bytes.len() <= MOST_BYTES {
             break;
         }
@@ -111,11 +111,14 @@ impl Drawn {
         expected > MOST_BYTES + MOST_BYTES / 8
     }
 
-    fn encode(&self, bits: u32) -> Result<Vec<u8>, ProjectionError> {
+    fn encode(&self, bits: u32, comment: Option<&str>) -> Result<Vec<u8>, ProjectionError> {
         let frames: Vec<Vec<u8>> = self.frames.par_iter().map(|frame| compressed(frame, bits)).collect();
         let mut out = Vec::with_capacity(frames.iter().map(|frame| frame.len() + frame.len() / 128 + 64).sum());
         let mut encoder = gif::Encoder::new(&mut out, self.width, self.height, &palette(bits))?;
         encoder.set_repeat(gif::Repeat::Infinite)?;
+        if let Some(comment) = comment {
+            encoder.write_raw_extension(gif::Extension::Comment.into(), &[comment.as_bytes()])?;
+        }
         let (width, height) = (self.width, self.height);
         for frame in frames {
             let frame = gif::Frame { delay: DELAY, width, height, buffer: Cow::Owned(frame), ..gif::Frame::default() };

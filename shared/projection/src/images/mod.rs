@@ -31,8 +31,14 @@ impl Survey {
             Content::Still(|plane| &plane.whole.max),
             Content::Still(|plane| &plane.whole.sd),
         ];
+        // Who looks at a picture of a sampled recording has to be able to tell.
+        let comment = (self.every > 1).then(|| {
+            format!("dropscope: every {}th time point of {}, {} in all", self.every, self.info.frames, self.times().len())
+        });
         let file = |(name, content)| match content {
-            Content::Animated(of) => Ok((name, animation::gif(&self.layout, &self.planes.iter().map(of).collect::<Vec<_>>())?)),
+            Content::Animated(of) => {
+                Ok((name, animation::gif(&self.layout, &self.planes.iter().map(of).collect::<Vec<_>>(), comment.as_deref())?))
+            }
             Content::Still(of) => Ok((name, picture::montage_png(&self.planes.iter().map(of).collect::<Vec<_>>())?)),
         };
         PREVIEW_FILES.into_par_iter().zip(contents).map(file).collect()
