@@ -1,7 +1,6 @@
 //! Previews and summarises one recording: `cargo run --release -p dropscope-projection --example preview IN.tif OUT`.
 
 use std::fs::{self, File};
-use std::io::BufReader;
 use std::time::Instant;
 
 use dropscope_projection::{About, Windows, survey};
@@ -10,8 +9,8 @@ use dropscope_recording::{Limits, Overrides, open};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let (Some(path), Some(out)) = (args.next(), args.next()) else { return Err("usage: preview IN.tif OUT".into()) };
-    let reader = BufReader::with_capacity(1 << 20, File::open(&path)?);
-    let recording = open(Box::new(reader), &Limits::default(), &Overrides::default())?;
+    let file = File::open(&path)?;
+    let recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
     let start = Instant::now();
     let survey = survey(&recording, &Windows::default(), &|_, _| {})?;
     let read = start.elapsed();
