@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::folder;
 use crate::text::{self, shown_path};
 use dropscope_pipeline::Plan;
-use dropscope_projection::{About, ProjectionError, Survey, Windows, survey};
+use dropscope_projection::{About, ProjectionError, Purpose, Survey, Windows, survey};
 use dropscope_recording::Recording;
 use dropscope_validate::{Accepted, check};
 use std::path::Path;
@@ -21,10 +21,19 @@ pub(super) enum Kind {
     Summary,
 }
 
+impl Kind {
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Preview => Purpose::Pictures,
+            Self::Summary => Purpose::Figures,
+        }
+    }
+}
+
 pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
     let settings = crate::settings::settle(&args.settings, &args.path)?;
     let Accepted { recording, plan, .. } = check(Box::new(open(&args.path)?), &settings).map_err(refused)?;
-    let survey = look_through(&recording)?;
+    let survey = look_through(&recording, kind.purpose())?;
     write(&args.out, &survey, &about(&name_of(&args.path), &plan), &[kind])?;
     if kind == Kind::Summary && args.json {
         let summary = serde_json::to_string(&survey.summary(&about(&name_of(&args.path), &plan)));
@@ -34,9 +43,9 @@ pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
 }
 
 /// One pass over the recording. How long it took is told to who asks with `DROPSCOPE_LOG=debug`.
-pub(super) fn look_through(recording: &Recording) -> Result<Survey, Failure> {
+pub(super) fn look_through(recording: &Recording, purpose: Purpose) -> Result<Survey, Failure> {
     let started = Instant::now();
-    let survey = survey(recording, &Windows::default(), &|_, _| {}).map_err(broken)?;
+    let survey = survey(recording, &Windows { purpose, ..Windows::default() }, &|_, _| {}).map_err(broken)?;
     let seconds = started.elapsed().as_secs_f64();
     let info = &survey.info;
     let bytes = info.frames * info.planes * info.height * info.width * info.dtype.bytes();

@@ -10,6 +10,7 @@ use dropscope_outputs::OutputError;
 use dropscope_pipeline::{Manifest, ObjectKey, RecordingKey, RunId, Settings, Usd};
 use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
+use dropscope_projection::Purpose;
 use dropscope_recording::RecordingError;
 use dropscope_segment::{
     Found, Machine, Provenance, RunLog, RunProgress, StageError, Times, Work, hash_input, segment_planes, write_results,
@@ -76,7 +77,7 @@ fn one(args: &Run, path: &Path, name: &str, stop: &Arc<AtomicBool>) -> Result<()
     }
     eprintln!("{}", text::shown(name));
     let making = Making::begin(&args.out.join(name)).map_err(|error| unwritable(&args.out, &error))?;
-    let survey = preview::look_through(&accepted.recording)?;
+    let survey = preview::look_through(&accepted.recording, Purpose::Both)?;
     preview::write(making.path(), &survey, &preview::about(name, &accepted.plan), &[Kind::Preview, Kind::Summary])?;
     let (found, seconds) = segment_into(making.path(), path, name, accepted, &settings, (args.threads, stop))?;
     let old = making.finish().map_err(|error| unwritable(&args.out, &error))?;

@@ -42,4 +42,4 @@ pub use motion::Shift;
 pub use report::{About, Figures, Flag, Motion, SUMMARY_FILES, Severity, Summary};
 pub use saturation::Saturation;
 pub use survey::{FrameFigures, PlaneSurvey, Projections, Survey, survey, survey_while};
-pub use windows::Windows;
+pub use windows::{Purpose, Windows};

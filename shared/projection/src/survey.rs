@@ -12,7 +12,7 @@ use crate::images::Layout;
 use crate::measure::Measured;
 use crate::motion::{Profiles, Shift, Tracker};
 use crate::saturation::{Histogram, Saturation};
-use crate::{ProjectionError, Windows, bin};
+use crate::{ProjectionError, Purpose, Windows, bin};
 
 /// Most windows: an animation of more is a movie, and a file too large to mail.
 const MOST_WINDOWS: usize = 100;
@@ -107,7 +107,7 @@ pub fn survey_while(
     let times: Vec<usize> = plan.times(info.frames).collect();
     let windows = Windows { count: plan.count.clamp(1, MOST_WINDOWS), ..*plan };
     let steps = steps(&windows, times.len(), &info);
-    let mut pass = Pass::new(&info);
+    let mut pass = Pass::new(&info, plan.purpose);
     let (mut ready, mut next) = (Batch::default(), Batch::default());
     if let Some(step) = steps.first() {
         ready.read(recording, &times, step.pages.clone())?;
@@ -156,9 +156,9 @@ struct Seen<'a> {
 
 impl<'a> Seen<'a> {
     /// Measures a page while the cache has it. A blank one is no sign of a detector at its limit.
-    fn of(page: Page<'a>, histogram: &mut Histogram) -> Self {
+    fn of(page: Page<'a>, histogram: &mut Histogram, purpose: Purpose) -> Self {
         let measured = Measured::of(page.buffer);
-        if measured.blank {
+        if measured.blank || !purpose.has_figures() {
             return Self { page, measured, profiles: None };
         }
         histogram.add(page.buffer.pixels());
@@ -168,6 +168,7 @@ impl<'a> Seen<'a> {
 }
 
 struct Pass {
+    purpose: Purpose,
     binned: usize,
     layout: Layout,
     planes: Vec<PlanePass>,
@@ -176,23 +177,27 @@ struct Pass {
 }
 
 impl Pass {
-    fn new(info: &Info) -> Self {
+    fn new(info: &Info, purpose: Purpose) -> Self {
         let binned = bin::factor(info.height, info.width, info.planes);
-        let (height, width) = (info.height.div_ceil(binned), info.width.div_ceil(binned));
+        let (height, width) = match purpose.has_pictures() {
+            true => (info.height.div_ceil(binned), info.width.div_ceil(binned)),
+            false => (0, 0),
+        };
         let planes = (0..info.planes).map(|_| PlanePass::new(height, width)).collect();
         let histograms = (0..PARTS).map(|_| Histogram::new()).collect();
-        Self { binned, layout: Layout::of(info.planes, height, width), planes, histograms }
+        Self { purpose, binned, layout: Layout::of(info.planes, height, width), planes, histograms }
     }
 
     fn take(&mut self, pages: &[Page], closes: bool) {
+        let purpose = self.purpose;
         let parts = pages.par_chunks(pages.len().div_ceil(PARTS).max(1)).zip(&mut self.histograms);
         let seen: Vec<Seen> =
-            parts.flat_map_iter(|(part, histogram)| part.iter().map(|page| Seen::of(*page, histogram))).collect();
+            parts.flat_map_iter(|(part, histogram)| part.iter().map(|page| Seen::of(*page, histogram, purpose))).collect();
         let (binned, tile) = (self.binned, self.layout.factor);
         self.planes.par_iter_mut().enumerate().for_each(|(plane, pass)| {
             let mine: Vec<&Seen> = seen.iter().filter(|seen| seen.page.plane == plane).collect();
-            pass.take(&mine, binned);
-            if closes {
+            pass.take(&mine, binned, purpose);
+            if closes && purpose.has_pictures() {
                 pass.close_window(tile);
             }
         });
@@ -238,9 +243,13 @@ impl PlanePass {
         }
     }
 
-    fn take(&mut self, seen: &[&Seen], binned: usize) {
-        self.project(seen, binned);
-        self.track(seen);
+    fn take(&mut self, seen: &[&Seen], binned: usize, purpose: Purpose) {
+        if purpose.has_pictures() {
+            self.project(seen, binned);
+        }
+        if purpose.has_figures() {
+            self.track(seen);
+        }
         self.count(seen);
     }
 

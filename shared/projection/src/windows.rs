@@ -9,11 +9,35 @@ pub struct Windows {
     pub count: usize,
     /// Every how manyeth time point is read, 1 or more.
     pub every: usize,
+    /// What is made of it; the rest is not worked out.
+    pub purpose: Purpose,
+}
+
+/// What a look through a recording is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Purpose {
+    /// Pictures and figures.
+    #[default]
+    Both,
+    /// [`crate::Survey::preview_files`] only: no motion, no saturation.
+    Pictures,
+    /// [`crate::Survey::summary_files`] only: the images are empty.
+    Figures,
+}
+
+impl Purpose {
+    pub(crate) fn has_pictures(self) -> bool {
+        self != Self::Figures
+    }
+
+    pub(crate) fn has_figures(self) -> bool {
+        self != Self::Pictures
+    }
 }
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { count: 24, every: 1 }
+        Self { count: 24, every: 1, purpose: Purpose::Both }
     }
 }
 
@@ -59,7 +83,7 @@ mod tests {
     proptest! {
         #[test]
         fn windows_hold_every_time_once_and_differ_by_one_at_most(read in 1_usize..5000, count in 0_usize..60) {
-            let cut = Windows { count, every: 1 }.cut(read);
+            let cut = Windows { count, ..Windows::default() }.cut(read);
             prop_assert_eq!(cut.iter().flat_map(Clone::clone).collect::<Vec<_>>(), (0..read).collect::<Vec<_>>());
             let lengths: Vec<usize> = cut.iter().map(ExactSizeIterator::len).collect();
             prop_assert!(lengths.iter().max().unwrap() - lengths.iter().min().unwrap() <= 1);

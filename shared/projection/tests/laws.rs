@@ -6,7 +6,7 @@
 
 mod support;
 
-use dropscope_projection::{About, Survey, Windows, survey};
+use dropscope_projection::{About, Purpose, Survey, Windows, survey};
 use dropscope_testkit::movie::Scene;
 use proptest::prelude::*;
 use std::io::Cursor;
@@ -215,4 +215,14 @@ proptest! {
             prop_assert_eq!(f64::from(whole.max.values[at]), values.iter().copied().fold(0.0, f64::max));
         }
     }
+}
+
+#[test]
+fn a_look_for_one_purpose_gives_the_files_of_a_look_for_both() {
+    let bytes = stack_u16(20, 24, &noise(20, 24, 90));
+    let recording = open(bytes);
+    let look = |purpose| survey(&recording, &Windows { purpose, ..Windows::default() }, &|_, _| {}).unwrap();
+    let both = look(Purpose::Both);
+    assert!(look(Purpose::Pictures).preview_files().unwrap() == both.preview_files().unwrap());
+    assert!(look(Purpose::Figures).summary_files(&ABOUT()).unwrap() == both.summary_files(&ABOUT()).unwrap());
 }
