@@ -23,7 +23,9 @@ pub enum Command {
     Demo(Demo),
     /// Segment recordings on this machine, straight from disk
     #[command(after_help = "Example:\n  dropscope run day1/*.tif --fs 30 --tau 1.25 --out results\n\n\
-        Writes results/NAME/ for each recording. Results that are there already are kept as NAME.old-1, NAME.old-2 …")]
+        Writes results/NAME/ for each recording. Results that are there already are kept as NAME.old-1, NAME.old-2 …\n\
+        A folder is one recording in many files: dropscope run fish.rec --out results\n\
+        Files may be one, too: dropscope run --as-one fish_*.tif --name fish --out results")]
     Run(Run),
     /// Say whether a recording can be read, and what it is: one JSON object
     #[command(
@@ -102,6 +104,9 @@ pub struct Watch {
     /// Recordings that are worked on at a time, 1 to 1000
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub workers: u16,
+    /// Seconds without a new file after which a folder of files is a whole recording
+    #[arg(long, hide = true, value_name = "S")]
+    pub quiet: Option<u64>,
     /// Report as JSON, one object a line
     #[arg(long)]
     pub json: bool,
@@ -110,9 +115,15 @@ pub struct Watch {
 /// `dropscope run`
 #[derive(Debug, ClapArgs)]
 pub struct Run {
-    /// Recordings
+    /// Recordings: files, or folders each of which is one
     #[arg(required = true, value_name = "PATH")]
     pub paths: Vec<PathBuf>,
+    /// The files are one recording, in the order of the numbers in their names
+    #[arg(long)]
+    pub as_one: bool,
+    /// Its name [default: that of the folder]
+    #[arg(long, value_name = "NAME", requires = "as_one")]
+    pub name: Option<String>,
     /// Folder for the results
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -130,9 +141,9 @@ pub struct Run {
 /// `dropscope validate`
 #[derive(Debug, ClapArgs)]
 pub struct Validate {
-    /// Recording
-    #[arg(value_name = "PATH")]
-    pub path: PathBuf,
+    /// Recording: a file, a folder, or all its files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
     /// Settings.
     #[command(flatten)]
     pub settings: SettingArgs,
@@ -144,9 +155,9 @@ pub struct Validate {
 /// `dropscope segment`
 #[derive(Debug, ClapArgs)]
 pub struct Segment {
-    /// Recording
+    /// Recording: a file, a folder, or all its files
     #[arg(value_name = "PATH", required_unless_present = "bucket_folder")]
-    pub path: Option<PathBuf>,
+    pub paths: Vec<PathBuf>,
     /// Folder for the results
     #[arg(long, value_name = "DIR", required_unless_present = "bucket_folder")]
     pub out: Option<PathBuf>,
@@ -167,9 +178,9 @@ pub struct Segment {
 /// `dropscope preview`, `dropscope summarize`
 #[derive(Debug, ClapArgs)]
 pub struct OneStage {
-    /// Recording
-    #[arg(value_name = "PATH")]
-    pub path: PathBuf,
+    /// Recording: a file, a folder, or all its files
+    #[arg(required = true, value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
     /// Folder for the files
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -272,7 +283,7 @@ pub struct Doctor {
 #[derive(Debug, ClapArgs)]
 pub struct WorkerArgs {
     /// The folder that is the bucket
-    #[arg(long, hide = true, requires_all = ["run", "attempt", "instance", "lifetime"], conflicts_with = "path")]
+    #[arg(long, hide = true, requires_all = ["run", "attempt", "instance", "lifetime"], conflicts_with = "paths")]
     pub bucket_folder: Option<PathBuf>,
     /// The run to work on
     #[arg(long, hide = true)]
@@ -288,9 +299,9 @@ pub struct WorkerArgs {
     pub lifetime: Option<u64>,
 }
 
-/// Imaging settings; each overrides dropscope.toml, which overrides the recording's own metadata.
+/// Imaging settings; each overrides the recording.toml of a folder, which overrides dropscope.toml, which overrides the recording's own metadata.
 #[derive(Debug, Clone, Default, ClapArgs)]
-#[command(next_help_heading = "Settings (they override dropscope.toml and the recording's metadata)")]
+#[command(next_help_heading = "Settings (they override recording.toml, dropscope.toml and the recording's metadata)")]
 pub struct SettingArgs {
     /// Frame rate of one plane, Hz, 0.01 to 10000 [default: from the recording, else 30 is assumed]
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]

@@ -7,7 +7,7 @@ use dropscope_jobs::JobsError;
 use dropscope_launch::Beside;
 use dropscope_local::{LocalFleet, LocalStore, MailDir, Worker};
 use dropscope_pipeline::budget::Allowance;
-use dropscope_pipeline::{Job, RunId, Timestamp, Upload, event, state_keys};
+use dropscope_pipeline::{Job, Quiet, RunId, Timestamp, Upload, event, state_keys};
 use dropscope_ports::clock::SystemClock;
 use dropscope_ports::{Clock, Fleet, InstanceState, Mailer, Objects, ObjectsError};
 use dropscope_reconcile::{Patience, ReconcileError, Summary};
@@ -23,6 +23,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 pub const BUCKET: &str = "dropscope";
 /// An event whose handler fails is delivered this often, as Lambda does (once and two retries).
 const DELIVERIES: u32 = 3;
+/// A folder without a new file for ten minutes is a whole recording.
+const QUIET: Quiet = Quiet { needed: 600, again: 20 };
 /// Uploads that are looked at before the runs are looked after again.
 const UPLOADS_A_TURN: usize = 32;
 
@@ -138,7 +140,7 @@ impl Cloud {
                 clock: world.clock.clone(),
                 place: world.place.clone(),
                 mail_lease_seconds,
-                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30, overtime: 60 },
+                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30, overtime: 60, quiet: QUIET },
                 allowance: Allowance::default(),
             },
             clock: world.clock.clone(),
@@ -159,6 +161,11 @@ impl Cloud {
         self.most = Some(most);
         self.reconcile.allowance.most_instances = Some(most);
         self
+    }
+
+    /// Lets the folder of a recording in many files count as whole after so many quiet seconds instead of ten minutes.
+    pub fn wait_for_files(&mut self, seconds: u64) {
+        self.reconcile.patience.quiet.needed = seconds;
     }
 
     /// Lets gif and summary work beside the turns: the previews of a long recording keep no other one waiting. Begins
@@ -257,7 +264,7 @@ impl Cloud {
 
     fn queue(&mut self, upload: Upload, failures: u32) {
         let key = upload.key.as_str();
-        if key.starts_with("recordings/") {
+        if key.starts_with("recordings/") || key.starts_with(state_keys::RIPE) {
             self.uploads.push_back((upload, failures));
         } else if key.starts_with(state_keys::WAKE) {
             self.manifests.push_back((upload, failures));
@@ -313,7 +320,7 @@ impl Cloud {
     /// Delivers one event to the function whose rule it fits; an object that no rule names is nobody's.
     async fn deliver(&self, upload: &Upload, event: &Value) -> Handled {
         let key = upload.key.as_str();
-        if key.starts_with("recordings/") {
+        if key.starts_with("recordings/") || key.starts_with(state_keys::RIPE) {
             self.validate(event).await
         } else if key.starts_with(state_keys::WAKE) {
             self.launch(event).await

@@ -6,6 +6,7 @@ mod commands;
 mod doctor;
 pub mod failure;
 mod folder;
+mod on_disk;
 mod progress;
 mod settings;
 mod text;

@@ -22,12 +22,9 @@ pub(crate) fn from_args(args: &SettingArgs) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-/// What holds for a recording: the command line where it says something, else the `dropscope.toml` beside the recording
-/// or in the nearest folder above it.
-pub(crate) fn settle(args: &SettingArgs, recording: &Path) -> Result<Settings, Failure> {
-    let said = from_args(args)?;
-    let absolute = std::path::absolute(recording).unwrap_or_else(|_| recording.to_owned());
-    for folder in absolute.ancestors().skip(1) {
+/// What was said where something was, else what the `dropscope.toml` in `folder` or in the nearest folder above it says.
+pub(crate) fn over_nearest(said: Settings, folder: Option<&Path>) -> Result<Settings, Failure> {
+    for folder in folder.into_iter().flat_map(Path::ancestors) {
         let file = folder.join("dropscope.toml");
         match std::fs::read_to_string(&file) {
             Ok(text) => {

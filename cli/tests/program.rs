@@ -99,6 +99,20 @@ fn bad_input_is_exit_code_2_with_cause_and_remedy() {
 }
 
 #[test]
+fn every_documented_option_has_its_range_in_the_help() {
+    let table = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/SETTINGS.md")).unwrap();
+    let rows = table.lines().skip_while(|line| !line.starts_with("| key | option |")).skip(2);
+    for row in rows.take_while(|line| line.starts_with('|')) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+        for command in ["run", "validate", "preview", "summarize", "segment"] {
+            let help = text(&dropscope(&[command, "--help"]).stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(help.contains(&format!("{} <", cells[1])), "{command} {}", cells[1]);
+            assert!(cells[0] == "seed" || help.contains(cells[3]), "{command} {}: {}", cells[1], cells[3]);
+        }
+    }
+}
+
+#[test]
 fn a_setting_out_of_range_is_refused_with_the_range() {
     let dir = tempfile::tempdir().unwrap();
     let file = recording(dir.path(), "fish.tif");

@@ -19,7 +19,11 @@ struct Watch {
 
 impl Watch {
     fn start(folder: &Path) -> Self {
-        let mut child = command(folder, "127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap();
+        Self::start_with(folder, &[])
+    }
+
+    fn start_with(folder: &Path, more: &[&str]) -> Self {
+        let mut child = command(folder, "127.0.0.1:0").args(more).stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let first: serde_json::Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
         // Whatever else it says is read, so that it never waits for a reader.
@@ -127,6 +131,33 @@ fn recordings_of_any_client_under_any_name_are_worked_on_once() {
         let folder = key.replacen("recordings/", "results/", 1).replace(".tif", "/");
         assert!(listed.iter().any(|l| l.starts_with(&folder) && l.ends_with("/figure.png")), "{key}: {listed:#?}");
     }
+}
+
+#[test]
+fn a_copied_folder_is_one_recording_that_begins_when_it_is_stated_or_quiet() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = dir.path().join("lab");
+    let _watch = Watch::start_with(&lab, &["--quiet", "4"]);
+    let keys = ["stated", "quiet"].map(|name| format!("recordings/ana/{name}.rec/"));
+    for key in &keys {
+        let to = lab.join(key);
+        std::fs::create_dir_all(&to).unwrap();
+        if key.contains("stated") {
+            std::fs::write(to.join("recording.toml"), "frame_rate_hz = 7.5\n").unwrap();
+        }
+        for number in 1..=3_u64 {
+            std::fs::copy(recording(dir.path(), number), to.join(format!("t_{number}.tif"))).unwrap();
+        }
+        std::fs::write(to.join(".DS_Store"), "x").unwrap();
+    }
+    until("both are worked on", &lab, || closed(&lab) == keys.len());
+    std::thread::sleep(Duration::from_secs(6));
+    each_once(&lab, &keys);
+    for job in jobs(&lab).values().flatten() {
+        let recording = &job["manifest"]["recording"];
+        assert_eq!((recording["files"].as_u64(), recording["frames"].as_u64()), (Some(3), Some(270)), "{job:#}");
+    }
+    assert_eq!(std::fs::read_dir(lab.join("state/folders")).unwrap().count(), 0, "nothing gathers");
 }
 
 #[test]

@@ -128,7 +128,8 @@ impl Machine<'_> {
                 return Ok(());
             }
             self.whole.clock.advance(3);
-            if turn.is_ok_and(|summary| summary.open == 0) && self.jobs().await?.iter().all(|job| job.closed) {
+            if turn.is_ok_and(|summary| summary.open + summary.gathering == 0) && self.jobs().await?.iter().all(|job| job.closed)
+            {
                 return Ok(());
             }
         }

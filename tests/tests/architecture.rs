@@ -13,7 +13,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("outputs", &["picture", "segmentation"]),
     ("pipeline", &["recording"]),
     ("ports", &["pipeline", "recording"]),
-    ("jobs", &["pipeline", "ports"]),
+    ("jobs", &["pipeline", "ports", "recording"]),
     ("local", &["pipeline", "ports"]),
     ("aws", &["pipeline", "ports", "runtime"]),
     ("aws-ec2", &["pipeline", "ports", "runtime"]),

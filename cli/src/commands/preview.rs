@@ -1,14 +1,15 @@
 //! `dropscope preview` and `dropscope summarize`: one pass over a recording, pictures and figures.
 
 use crate::args::OneStage;
-use crate::commands::run::{name_of, open, refused, unwritable};
+use crate::commands::run::unwritable;
 use crate::failure::Failure;
 use crate::folder;
+use crate::on_disk::{OnDisk, refused};
 use crate::text::{self, shown_path};
 use dropscope_pipeline::Plan;
 use dropscope_projection::{About, ProjectionError, Purpose, Survey, Windows, survey};
 use dropscope_recording::Recording;
-use dropscope_validate::{Accepted, check};
+use dropscope_validate::Accepted;
 use std::path::Path;
 use std::time::Instant;
 
@@ -31,12 +32,12 @@ impl Kind {
 }
 
 pub(super) fn one_stage(args: &OneStage, kind: Kind) -> Result<(), Failure> {
-    let settings = crate::settings::settle(&args.settings, &args.path)?;
-    let Accepted { recording, plan, .. } = check(Box::new(open(&args.path)?), &settings).map_err(refused)?;
+    let from = OnDisk::of(&args.paths)?;
+    let Accepted { recording, plan, .. } = from.accept(&from.settings(&args.settings)?)?;
     let survey = look_through(&recording, kind.purpose())?;
-    write(&args.out, &survey, &about(&name_of(&args.path), &plan), &[kind])?;
+    write(&args.out, &survey, &about(&from.name, &plan), &[kind])?;
     if kind == Kind::Summary && args.json {
-        let summary = serde_json::to_string(&survey.summary(&about(&name_of(&args.path), &plan)));
+        let summary = serde_json::to_string(&survey.summary(&about(&from.name, &plan)));
         return text::say(&summary.map_err(|error| Failure::failed(&error, "report this as a bug"))?);
     }
     text::say(&shown_path(&args.out))

@@ -1,10 +1,10 @@
 //! `dropscope segment`
 
 use crate::args::Segment;
-use crate::commands::run::{name_of, open, refused, segment_into, stop_by_keys, unwritable};
+use crate::commands::run::{segment_into, stop_by_keys, unwritable};
 use crate::failure::Failure;
+use crate::on_disk::OnDisk;
 use crate::text::{self, shown_path};
-use dropscope_validate::check;
 use std::io;
 use std::path::Path;
 
@@ -12,15 +12,16 @@ pub(super) fn segment(args: &Segment) -> Result<(), Failure> {
     if let Some(bucket) = &args.worker.bucket_folder {
         return super::worker::work(bucket, args);
     }
-    let (Some(path), Some(out)) = (&args.path, &args.out) else {
-        return Err(Failure::input("no recording is named", "see `dropscope segment --help`"));
+    let Some(out) = &args.out else {
+        return Err(Failure::input("no folder for the results is named", "see `dropscope segment --help`"));
     };
     let stop = stop_by_keys()?;
-    let settings = crate::settings::settle(&args.settings, path)?;
-    let accepted = check(Box::new(open(path)?), &settings).map_err(refused)?;
+    let from = OnDisk::of(&args.paths)?;
+    let settings = from.settings(&args.settings)?;
+    let accepted = from.accept(&settings)?;
     let partial = out.join(format!(".partial-{}", std::process::id()));
     std::fs::create_dir_all(&partial).map_err(|error| unwritable(out, &error))?;
-    let made = segment_into(&partial, path, &name_of(path), accepted, &settings, (args.threads, &stop));
+    let made = segment_into(&partial, &from, accepted, &settings, (args.threads, &stop));
     let moved = made.and_then(|found| {
         clear_earlier(out).and_then(|()| move_files(&partial, out)).map(|()| found).map_err(|error| unwritable(out, &error))
     });

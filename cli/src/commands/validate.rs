@@ -1,11 +1,11 @@
 //! `dropscope validate`
 
 use crate::args::Validate;
-use crate::commands::run::open;
 use crate::failure::Failure;
+use crate::on_disk::OnDisk;
 use crate::text;
 use dropscope_pipeline::job::Verdict;
-use dropscope_validate::{Accepted, check, report, report_rejected};
+use dropscope_validate::{Accepted, report, report_rejected};
 
 pub(super) fn validate(args: &Validate) -> Result<(), Failure> {
     let bug = |error: serde_json::Error| Failure::failed(&error, "report this as a bug");
@@ -19,6 +19,6 @@ pub(super) fn validate(args: &Validate) -> Result<(), Failure> {
 }
 
 fn look(args: &Validate) -> Result<Accepted, Failure> {
-    let settings = crate::settings::settle(&args.settings, &args.path)?;
-    check(Box::new(open(&args.path)?), &settings).map_err(super::run::refused)
+    let recording = OnDisk::of(&args.paths)?;
+    recording.accept(&recording.settings(&args.settings)?)
 }

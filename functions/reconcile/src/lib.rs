@@ -3,6 +3,7 @@
 //! Level-triggered: it looks at states, not at events, so any number of lost events is repaired by the next call. One
 //! run that cannot be looked after keeps no other waiting.
 
+mod folders;
 mod look;
 mod order;
 
@@ -53,12 +54,17 @@ pub struct Summary {
     pub closed: usize,
     /// Instances that worked on nothing and were ended.
     pub ended: usize,
+    /// Folders of recordings in many files that gather.
+    pub gathering: usize,
+    /// Those of them that were announced, quiet for long enough.
+    pub ripe: usize,
 }
 
 impl std::fmt::Display for Summary {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { open, interrupted, woken, closed, ended } = self;
-        write!(f, "{open} runs open, {interrupted} interrupted, {woken} woken, {closed} closed, {ended} instances ended")
+        let Self { open, interrupted, woken, closed, ended, gathering, ripe } = self;
+        write!(f, "{open} runs open, {interrupted} interrupted, {woken} woken, {closed} closed, {ended} instances ended, ")?;
+        write!(f, "{gathering} folders gather, {ripe} of them ripe")
     }
 }
 
@@ -126,6 +132,9 @@ pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
         if let Err(error) = one(job, &seen, deps, &mut summary).await {
             worst = Err(error);
         }
+    }
+    if let Err(error) = folders::look(deps, &mut summary).await {
+        worst = Err(error);
     }
     dropscope_jobs::flush(&*deps.objects, &*deps.mailer, deps.mail_lease_seconds, seen.now).await?;
     worst.map(|()| summary)

@@ -1,7 +1,7 @@
 //! What is wrong with one run: pure decisions over what was seen.
 
 use dropscope_pipeline::budget::{Allowance, Budget, attempt_id};
-use dropscope_pipeline::{Job, State, Timestamp};
+use dropscope_pipeline::{Job, Quiet, State, Timestamp};
 use dropscope_ports::{Instance, InstanceState};
 
 /// How long things may take before they count as wrong, seconds.
@@ -17,6 +17,8 @@ pub struct Patience {
     pub leave: u64,
     /// An instance beyond its lifetime, before it counts as one that does not end itself: its own watchdog failed.
     pub overtime: u64,
+    /// The folder of a recording in many files without a new one, before it counts as whole.
+    pub quiet: Quiet,
 }
 
 /// Why the job's instance counts as gone; none while it lives, or may still appear.

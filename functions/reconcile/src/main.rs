@@ -3,8 +3,8 @@
 
 use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, place, sdk};
 use dropscope_aws_ec2::Ec2Fleet;
-use dropscope_pipeline::Usd;
 use dropscope_pipeline::budget::Allowance;
+use dropscope_pipeline::{Quiet, Usd};
 use dropscope_ports::clock::SystemClock;
 use dropscope_reconcile::{Deps, Patience, ReconcileError, VARIABLES, handle};
 use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, MAX_INSTANCES, MONTHLY_CAP, STACK, TOPIC};
@@ -13,7 +13,9 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// EC2 tells of an instance up to minutes late, and a verdict may wait for Lambda's own retries.
-const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300, overtime: 1800 };
+const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300, overtime: 1800, quiet: QUIET };
+/// Ten minutes without a new file; validate takes a quarter of an hour at most to begin a run.
+const QUIET: Quiet = Quiet { needed: 600, again: 1200 };
 
 #[tokio::main]
 async fn main() -> ExitCode {

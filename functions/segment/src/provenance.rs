@@ -1,5 +1,6 @@
 //! provenance.json: which input, settings, version, machine and times made a result.
 
+use dropscope_jobs::Input;
 use dropscope_pipeline::{Plan, Timestamp, Usd};
 use dropscope_recording::{Info, ReadAt};
 use serde::Serialize;
@@ -15,7 +16,7 @@ pub struct Provenance<'a> {
     pub program: String,
     /// The input as its owner knows it: key or path.
     pub input: &'a str,
-    /// SHA-256 of the input's bytes, hex.
+    /// SHA-256 of the input, hex, see [`hash_input`].
     pub input_sha256: &'a str,
     /// Size of the input, bytes.
     pub input_bytes: u64,
@@ -82,18 +83,42 @@ fn processor() -> Option<String> {
     line.split_once(':').map(|(_, name)| name.trim().to_owned())
 }
 
-/// SHA-256 of all bytes of a file, as hex, and how many there are.
+/// SHA-256 of the input, hex, and how many bytes it has.
+///
+/// Of one file it is the hash of its bytes, as `sha256sum` prints it. Of many it is one hash over a record for each file,
+/// in the byte order of their names: length of the name in bytes (8 bytes, big-endian), the name (UTF-8), size of the file
+/// (8 bytes, big-endian), its bytes. Files that hold no pixels count too: they may say what the pixels mean.
 ///
 /// # Errors
 /// When they cannot be read.
-pub fn hash_input(source: &dyn ReadAt) -> io::Result<(String, u64)> {
-    let (mut hash, mut buffer, total) = (Sha256::new(), vec![0; 1 << 20], source.size()?);
+pub fn hash_input(input: &Input) -> io::Result<(String, u64)> {
+    let mut hash = Sha256::new();
+    let total = match input {
+        Input::One(file) => feed(&**file, file.size()?, &mut hash)?,
+        Input::Many(members) => {
+            let mut order: Vec<usize> = (0..members.names().len()).collect();
+            order.sort_by_key(|member| &members.names()[*member]);
+            order.into_iter().try_fold(0, |total: u64, member| {
+                let (name, file) = (&members.names()[member], members.open(member)?);
+                let size = file.size()?;
+                hash.update((name.len() as u64).to_be_bytes());
+                hash.update(name.as_bytes());
+                hash.update(size.to_be_bytes());
+                Ok::<_, io::Error>(total + feed(&*file, size, &mut hash)?)
+            })?
+        }
+    };
+    Ok((hex::encode(hash.finalize()), total))
+}
+
+fn feed(source: &dyn ReadAt, size: u64, hash: &mut Sha256) -> io::Result<u64> {
+    let mut buffer = vec![0; size.min(1 << 20) as usize];
     let mut done = 0;
-    while done < total {
-        let count = (total - done).min(buffer.len() as u64) as usize;
+    while done < size {
+        let count = (size - done).min(buffer.len() as u64) as usize;
         source.read_exact_at(done, &mut buffer[..count])?;
         hash.update(&buffer[..count]);
         done += count as u64;
     }
-    Ok((hex::encode(hash.finalize()), total))
+    Ok(size)
 }

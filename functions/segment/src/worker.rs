@@ -3,13 +3,13 @@
 use crate::log::RunLog;
 use crate::provenance::{Machine, Provenance, Times, hash_input};
 use crate::stages::{Found, RunProgress, StageError, Work, segment_planes, write_results};
-use dropscope_jobs::{Changed, Closing, JobsError};
+use dropscope_jobs::{Changed, Closing, JobsError, Source};
 use dropscope_outputs::OutputError;
 use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
 use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, State, Timestamp};
 use dropscope_ports::reader::is_replaced;
-use dropscope_ports::{Clock, Condition, Mailer, ObjectMeta, ObjectReader, Objects, ObjectsError};
-use dropscope_recording::{Info, Limits, RecordingError};
+use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError};
+use dropscope_recording::{Limits, RecordingError};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -145,7 +145,8 @@ async fn work(
     let manifest = job.manifest.clone().ok_or(WorkerError::NoManifest)?;
     let results = job.results().ok_or(WorkerError::NoManifest)?;
     let folder = deps.scratch.join(format!("{}.{}", job.run, job.attempt));
-    let attempt = Attempt { job: job.clone(), manifest, deps: deps.clone(), folder: folder.clone(), log, started };
+    let source = Source::of_manifest(&deps.objects, &manifest).await?;
+    let attempt = Attempt { job: job.clone(), manifest, source, deps: deps.clone(), folder: folder.clone(), log, started };
     let runtime = tokio::runtime::Handle::current();
     sweep(&folder, job);
     let made = tokio::task::spawn_blocking(move || attempt.compute(&*progress, &runtime)).await?;
@@ -165,6 +166,7 @@ async fn work(
 struct Attempt {
     job: Job,
     manifest: Manifest,
+    source: Source,
     deps: Deps,
     folder: PathBuf,
     log: Arc<RunLog>,
@@ -174,9 +176,10 @@ struct Attempt {
 impl Attempt {
     /// Blocking: reads, segments, and leaves the results in the attempt's folder.
     fn compute(&self, progress: &dyn RunProgress, runtime: &Handle) -> Result<Outcome, WorkerError> {
-        let input = hash_input(&self.reader(runtime)).map_err(|error| reading(error.into()))?;
-        let reader = Box::new(self.reader(runtime));
-        let recording = dropscope_recording::open(reader, &Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
+        let reading = |error| reading(error, &self.manifest.key);
+        let open = || self.source.input(runtime, READ_BLOCK).map_err(reading);
+        let input = hash_input(&open()?).map_err(|error| reading(error.into()))?;
+        let recording = open()?.open(&Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
         let work = Work { plan: &self.manifest.plan, scratch: &self.folder, threads: self.deps.threads };
         let planes = segment_planes(&recording, &work, progress).map_err(|error| match error {
@@ -190,21 +193,10 @@ impl Attempt {
             files.push(keep(&self.folder, name, &bytes)?);
             Ok::<_, WorkerError>(())
         })?;
-        self.outcome(found, files, recording.info(), input)
+        self.outcome(found, files, input)
     }
 
-    fn reader(&self, runtime: &Handle) -> ObjectReader {
-        let manifest = &self.manifest;
-        let meta = ObjectMeta {
-            key: manifest.key.clone(),
-            size: manifest.size,
-            etag: manifest.etag.clone(),
-            version: manifest.version.clone(),
-        };
-        ObjectReader::new(self.deps.objects.clone(), runtime.clone(), meta, READ_BLOCK)
-    }
-
-    fn outcome(&self, found: Found, files: Vec<ResultFile>, info: &Info, input: (String, u64)) -> Result<Outcome, WorkerError> {
+    fn outcome(&self, found: Found, files: Vec<ResultFile>, input: (String, u64)) -> Result<Outcome, WorkerError> {
         let times = Times::between(self.started, self.deps.clock.now());
         let cost = self.job.usd_per_hour.per_hour_for(times.seconds.ceil() as u64);
         let provenance = Provenance {
@@ -213,7 +205,7 @@ impl Attempt {
             input: self.manifest.key.as_str(),
             input_sha256: &input.0,
             input_bytes: input.1,
-            recording: info,
+            recording: &self.manifest.recording,
             plan: &self.manifest.plan,
             machine: Machine::this(),
             times,
@@ -234,9 +226,9 @@ impl Attempt {
     }
 }
 
-fn reading(error: RecordingError) -> StageError {
+fn reading(error: RecordingError, recording: &ObjectKey) -> StageError {
     match error {
-        error if is_replaced(&error) => StageError::Input(Verdict::gone()),
+        error if is_replaced(&error) => StageError::Input(Verdict::gone(recording)),
         RecordingError::Io(_) => StageError::Reading(error),
         error => StageError::Input(Verdict { cause: error.cause(), remedy: error.remedy() }),
     }

@@ -1,8 +1,9 @@
 //! The verdict on one recording, from its headers.
 
+use dropscope_jobs::Input;
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{Needs, Plan, Settings};
-use dropscope_recording::{Limits, ReadAt, Recording, RecordingError};
+use dropscope_recording::{Info, Limits, Recording, RecordingError};
 use serde_json::Value;
 
 /// Headers are read in blocks of this size: directories lie between the frames, and the frames are not to be fetched.
@@ -12,21 +13,25 @@ pub const HEADER_BLOCK: u64 = 1 << 16;
 pub struct Accepted {
     /// Open, its headers read.
     pub recording: Recording,
+    /// What it is, with every note that its owner should read.
+    pub info: Info,
     /// Every setting in use.
     pub plan: Plan,
     /// What it needs of a machine.
     pub needs: Needs,
 }
 
-/// Reads the headers and gives the verdict. No pixel is read.
+/// Reads the headers and gives the verdict. No pixel is read. `notes` tell of the choice of its files.
 ///
 /// # Errors
 /// Why the recording cannot be read; [`RecordingError::Io`] is the store's fault, everything else the recording's.
-pub fn check(reader: Box<dyn ReadAt>, settings: &Settings) -> Result<Accepted, RecordingError> {
-    let recording = dropscope_recording::open(reader, &Limits::default(), &settings.overrides())?;
-    let plan = Plan::settle(settings, recording.info());
-    let needs = Needs::of(recording.info());
-    Ok(Accepted { recording, plan, needs })
+pub fn check(input: Input, notes: Vec<String>, settings: &Settings) -> Result<Accepted, RecordingError> {
+    let recording = input.open(&Limits::default(), &settings.overrides())?;
+    let mut info = recording.info().clone();
+    info.notes.extend(notes);
+    let plan = Plan::settle(settings, &info);
+    let needs = Needs::of(&info);
+    Ok(Accepted { recording, info, plan, needs })
 }
 
 /// The verdict on a key that leaves no room for the names of its results.
@@ -60,7 +65,7 @@ const PROMISED: [&str; 12] = [
 /// When a figure in it has no JSON form.
 pub fn report(accepted: &Accepted) -> serde_json::Result<Value> {
     let mut report = serde_json::json!({ "verdict": "accepted", "cause": null, "remedy": null });
-    let info = serde_json::to_value(accepted.recording.info())?;
+    let info = serde_json::to_value(&accepted.info)?;
     if let (Some(report), Value::Object(info)) = (report.as_object_mut(), info) {
         report.extend(info);
         report.insert("needs".into(), serde_json::to_value(&accepted.needs)?);

@@ -1,13 +1,14 @@
 //! From a notification to a claimed run with a verdict.
 
 use crate::check::{self, Accepted, HEADER_BLOCK};
-use dropscope_jobs::{Changed, Closing, JobsError};
+use crate::folder;
+use dropscope_jobs::{Changed, Closing, JobsError, Source};
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::key::LONGEST_RECORDING_KEY;
-use dropscope_pipeline::{Job, KeyError, Manifest, RecordingKey, RunId, Settings, State, Upload};
+use dropscope_pipeline::{Job, KeyError, Manifest, ObjectKey, RecordingKey, RunId, Settings, State, Upload};
 use dropscope_ports::reader::is_replaced;
-use dropscope_ports::{Clock, Condition, Mailer, ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
+use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError};
 use dropscope_recording::RecordingError;
 use serde_json::Value;
 use std::sync::Arc;
@@ -36,6 +37,8 @@ pub struct Deps {
 pub enum Outcome {
     /// It has a run, which stands so.
     Run(Box<Job>),
+    /// It belongs to a recording in many files, whose folder still fills.
+    Gathering(ObjectKey),
     /// It is none of ours, and why.
     Ignored(KeyError),
     /// It lies in another bucket.
@@ -46,6 +49,7 @@ impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Run(job) => write!(f, "run {} of {} is {}", job.run, job.upload.key, job.state.word()),
+            Self::Gathering(folder) => write!(f, "{folder} gathers"),
             Self::Ignored(why) => write!(f, "ignored: {why}"),
             Self::OtherBucket(bucket) => write!(f, "ignored: bucket `{bucket}` is not watched"),
         }
@@ -125,6 +129,9 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
     if upload.bucket != deps.bucket {
         return Ok(Outcome::OtherBucket(upload.bucket));
     }
+    if let Some(outcome) = folder::work(&upload, deps).await? {
+        return Ok(outcome);
+    }
     let key = match RecordingKey::parse(&upload.key) {
         Ok(key) => key,
         Err(why) => return Ok(Outcome::Ignored(why)),
@@ -142,7 +149,7 @@ async fn one(upload: Upload, deps: &Deps) -> Result<Outcome, ValidateError> {
 }
 
 /// From wherever the job stands to a verdict that is announced or told.
-async fn proceed(mut job: Job, key: &RecordingKey, deps: &Deps) -> Result<Job, ValidateError> {
+pub(crate) async fn proceed(mut job: Job, key: &RecordingKey, deps: &Deps) -> Result<Job, ValidateError> {
     if job.state == State::Received {
         job = judge(job, key, deps).await?;
     }
@@ -208,26 +215,21 @@ async fn judge(job: Job, key: &RecordingKey, deps: &Deps) -> Result<Job, Validat
 }
 
 async fn verdict(job: &Job, key: &RecordingKey, deps: &Deps) -> Result<Result<Manifest, Verdict>, ValidateError> {
-    let upload = &job.upload;
-    let select = Select { version: upload.version.clone(), if_match: Some(upload.etag.clone()), range: None };
-    let meta = match deps.objects.head(&upload.key, &select).await {
-        Ok(meta) => meta,
-        Err(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }) => return Ok(Err(Verdict::gone())),
-        Err(error) => return Err(error.into()),
-    };
-    let size = meta.size;
-    match read_headers(meta, job, deps).await? {
+    let gone = Verdict::gone(&job.upload.key);
+    let Some(source) = Source::of_upload(&deps.objects, &job.run, &job.upload).await? else { return Ok(Err(gone)) };
+    let size = source.size();
+    match read_headers(source, job).await? {
         Ok(accepted) => Ok(Ok(manifest(job, key, size, &accepted, deps))),
-        Err(error) if is_replaced(&error) => Ok(Err(Verdict::gone())),
+        Err(error) if is_replaced(&error) => Ok(Err(gone)),
         Err(error @ RecordingError::Io(_)) => Err(ValidateError::Reading(error)),
         Err(error) => Ok(Err(Verdict { cause: error.cause(), remedy: error.remedy() })),
     }
 }
 
-async fn read_headers(meta: ObjectMeta, job: &Job, deps: &Deps) -> Result<Result<Accepted, RecordingError>, ValidateError> {
-    let reader = ObjectReader::new(deps.objects.clone(), tokio::runtime::Handle::current(), meta, HEADER_BLOCK);
-    let settings = job.settings.clone();
-    tokio::task::spawn_blocking(move || check::check(Box::new(reader), &settings)).await.map_err(ValidateError::Cut)
+async fn read_headers(source: Source, job: &Job) -> Result<Result<Accepted, RecordingError>, ValidateError> {
+    let (runtime, settings) = (tokio::runtime::Handle::current(), job.settings.clone());
+    let read = move || check::check(source.input(&runtime, HEADER_BLOCK)?, source.notes(), &settings);
+    tokio::task::spawn_blocking(read).await.map_err(ValidateError::Cut)
 }
 
 fn manifest(job: &Job, key: &RecordingKey, size: u64, accepted: &Accepted, deps: &Deps) -> Manifest {
@@ -241,7 +243,7 @@ fn manifest(job: &Job, key: &RecordingKey, size: u64, accepted: &Accepted, deps:
         size,
         owner: job.owner.clone(),
         name: key.name.clone(),
-        recording: accepted.recording.info().clone(),
+        recording: accepted.info.clone(),
         plan: accepted.plan.clone(),
         needs: accepted.needs.clone(),
         accepted_at: deps.clock.now(),

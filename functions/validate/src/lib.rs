@@ -3,6 +3,7 @@
 //! Called twice, late, out of order or half way, it reads the state, does what is missing, and changes nothing else.
 
 mod check;
+mod folder;
 mod handler;
 mod settings;
 

@@ -3,9 +3,9 @@
 use crate::errors::sorted;
 use crate::multipart;
 use aws_sdk_s3::Client;
-use aws_sdk_s3::primitives::ByteStream;
+use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{EncodingType, Object as Listed};
-use dropscope_pipeline::ObjectKey;
+use dropscope_pipeline::{ObjectKey, Timestamp};
 use dropscope_ports::{Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
 
 /// A bucket of S3, or of anything that speaks its protocol.
@@ -28,7 +28,7 @@ impl Objects for S3Objects {
         let call = self.client.head_object().bucket(&self.bucket).key(key.as_str());
         let call = call.set_version_id(select.version.clone()).set_if_match(select.if_match.as_deref().map(quoted));
         let head = call.send().await.map_err(|error| sorted(error, key))?;
-        meta(key, head.content_length, head.e_tag, head.version_id)
+        Ok(ObjectMeta { modified: timestamp(head.last_modified), ..meta(key, head.content_length, head.e_tag, head.version_id)? })
     }
 
     async fn get(&self, key: &ObjectKey, select: &Select) -> Result<Object, ObjectsError> {
@@ -43,7 +43,7 @@ impl Objects for S3Objects {
             Some(range) => range.rsplit('/').next().and_then(|size| size.parse().ok()),
             None => got.content_length,
         };
-        let meta = meta(key, whole, got.e_tag, got.version_id)?;
+        let meta = ObjectMeta { modified: timestamp(got.last_modified), ..meta(key, whole, got.e_tag, got.version_id)? };
         let cut = |error| ObjectsError::Busy { key: key.clone(), source: Box::new(error) };
         let bytes = got.body.collect().await.map_err(cut)?.into_bytes();
         Ok(Object { meta, bytes: bytes.into() })
@@ -115,14 +115,18 @@ pub(crate) fn etag(key: &ObjectKey, etag: Option<String>) -> Result<ETag, Object
 fn meta(key: &ObjectKey, size: Option<i64>, tag: Option<String>, version: Option<String>) -> Result<ObjectMeta, ObjectsError> {
     let size = size.and_then(|size| u64::try_from(size).ok()).ok_or_else(|| incomplete(key, "size"))?;
     let version = version.filter(|version| !version.is_empty() && version != "null");
-    Ok(ObjectMeta { key: key.clone(), size, etag: etag(key, tag)?, version })
+    Ok(ObjectMeta { key: key.clone(), size, etag: etag(key, tag)?, version, modified: None })
 }
 
 fn listing(object: Listed, encoded: bool, whole: &ObjectKey) -> Result<ObjectMeta, ObjectsError> {
     let name = object.key.ok_or_else(|| incomplete(whole, "key"))?;
     let key = if encoded { ObjectKey::form_encoded(&name) } else { Ok(ObjectKey::raw(name)) };
     let key = key.map_err(|error| ObjectsError::Invalid { key: whole.clone(), why: error.to_string() })?;
-    meta(&key, object.size, object.e_tag, None)
+    Ok(ObjectMeta { modified: timestamp(object.last_modified), ..meta(&key, object.size, object.e_tag, None)? })
+}
+
+fn timestamp(at: Option<DateTime>) -> Option<Timestamp> {
+    at.and_then(|at| at.to_millis().ok()).map(Timestamp::from_millis)
 }
 
 fn incomplete(key: &ObjectKey, what: &str) -> ObjectsError {

@@ -58,7 +58,7 @@ pub(crate) async fn read<T: DeserializeOwned>(objects: &dyn Objects, key: &Objec
     Ok(Some((document, object.meta.etag)))
 }
 
-async fn pause(round: u32) {
+pub(crate) async fn pause(round: u32) {
     tokio::time::sleep(Duration::from_millis(20 << round.min(6))).await;
 }
 

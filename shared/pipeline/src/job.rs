@@ -87,8 +87,14 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The recording is no longer the one that was uploaded.
-    pub fn gone() -> Self {
+    /// The recording of this key is no longer the one that was uploaded.
+    pub fn gone(recording: &ObjectKey) -> Self {
+        if recording.as_str().ends_with('/') {
+            return Self {
+                cause: "a file of the recording was replaced or removed before it was read".into(),
+                remedy: "put all its files into the folder, and recording.toml last: that begins a new run".into(),
+            };
+        }
         Self {
             cause: "the recording was replaced or removed before it was read".into(),
             remedy: "nothing, if it was replaced: the new one has a mail of its own; else upload it again".into(),

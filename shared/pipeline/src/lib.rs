@@ -5,6 +5,8 @@
 pub mod alert;
 pub mod budget;
 pub mod event;
+pub mod folder;
+pub mod gathering;
 pub mod instance;
 pub mod job;
 pub mod key;
@@ -18,8 +20,10 @@ pub mod state_keys;
 pub mod timestamp;
 
 pub use event::{EventError, Upload};
+pub use folder::{Begun, Frozen, Listing, Member, RecordingToml};
+pub use gathering::{Gathering, Quiet};
 pub use job::{Job, Outcome, Refused, State, Verdict};
-pub use key::{KeyError, ObjectKey, RecordingKey};
+pub use key::{KeyError, MemberKey, MemberKind, ObjectKey, RecordingKey};
 pub use mail::{Mail, MailKind};
 pub use manifest::Manifest;
 pub use money::Usd;

@@ -30,6 +30,8 @@ pub enum MailKind {
     Rejected,
     /// The run was given up.
     Failed,
+    /// Files came to a recording in many files after its run had begun.
+    Late,
     /// Launches are frozen; for the operator.
     Budget,
 }
@@ -41,6 +43,7 @@ impl MailKind {
             Self::Done => "done",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Late => "late",
             Self::Budget => "budget",
         }
     }
@@ -61,6 +64,32 @@ pub fn due(job: &Job, place: &str) -> Option<Mail> {
     };
     Some(Mail { id: mail_id(&job.run, kind), owner: job.owner.clone(), kind, subject: subject_line(&subject), body })
 }
+
+/// The mail about files that came into the recording's folder, or were replaced there, after the run had begun. One a run,
+/// however many come.
+pub fn late(job: &Job, files: &[String]) -> Mail {
+    let mut lines = Lines::default();
+    lines.text(&format!("{} came to your recording, or changed, after its run had begun.", counted(files.len(), "file")));
+    lines.text("This run is of the files that were there before.");
+    lines.blank();
+    lines.row("Recording", &shown(job.upload.key.as_str()));
+    for file in files.iter().take(LATE_NAMED) {
+        lines.row("File", &shown(file));
+    }
+    if files.len() > LATE_NAMED {
+        lines.row("", &format!("and {} more", files.len() - LATE_NAMED));
+    }
+    lines.row("Run", job.run.as_str());
+    lines.blank();
+    lines.text("To have all that lies there now segmented, put a recording.toml into the");
+    lines.text("folder, or write it again; an empty one will do. This is told once a run.");
+    let (id, owner) = (mail_id(&job.run, MailKind::Late), job.owner.clone());
+    let subject = subject_line(&format!("{}: {} came late", file_name(job), counted(files.len(), "file")));
+    Mail { id, owner, kind: MailKind::Late, subject, body: lines.0 }
+}
+
+/// Late files that are named; of more only the number is told.
+const LATE_NAMED: usize = 5;
 
 fn mail_id(run: &RunId, kind: MailKind) -> String {
     format!("{run}.{}", kind.word())
@@ -200,7 +229,7 @@ impl Lines {
 }
 
 fn file_name(job: &Job) -> String {
-    let key = job.upload.key.as_str();
+    let key = job.upload.key.as_str().trim_end_matches('/');
     key.rsplit('/').next().unwrap_or(key).to_owned()
 }
 
@@ -324,6 +353,17 @@ mod tests {
         let mail = due(&rejected("recordings/ana/x.tif"), "s3://b/").unwrap();
         assert_eq!(mail.subject, "dropscope: x.tif was not accepted");
         assert!(mail.body.starts_with("Cause       the file ends early\nWhat to do  copy it again\n"), "{}", mail.body);
+    }
+
+    #[test]
+    fn late_files_are_named_and_a_thousand_are_one_mail() {
+        let job = job("recordings/ana/x.rec/");
+        let files: Vec<String> = (1..=1000).map(|n| format!("t{n}.tif")).collect();
+        let (one, many) = (late(&job, &files[..1]), late(&job, &files));
+        assert_eq!(one.id, many.id);
+        assert_eq!(one.subject, "dropscope: x.rec: 1 file came late");
+        assert!(one.body.contains("File        t1.tif\n") && !one.body.contains("more"), "{}", one.body);
+        assert!(many.body.contains("and 995 more") && many.body.lines().count() < 25, "{}", many.body);
     }
 
     proptest! {

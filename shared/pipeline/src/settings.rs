@@ -182,6 +182,39 @@ impl Plan {
 mod tests {
     use super::*;
 
+    /// Rows of the first table of docs/SETTINGS.md: key, option, unit, range, default, meaning.
+    fn documented() -> Vec<Vec<String>> {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/SETTINGS.md");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let rows = text.lines().skip_while(|line| !line.starts_with("| key | option |")).skip(2);
+        let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
+        rows.take_while(|line| line.starts_with('|')).map(cells).collect()
+    }
+
+    #[test]
+    fn every_setting_is_documented_with_the_range_that_holds() {
+        let all =
+            "frame_rate_hz = 1\ntau_s = 1\nplanes = 1\nchannels = 1\ndiameter_px = 2\npixel_size_um = 1\nclusters = 1\nseed = 1";
+        let all = serde_json::to_value(Settings::from_toml(all).unwrap()).unwrap();
+        let mut known: Vec<String> = all.as_object().unwrap().keys().cloned().collect();
+        let mut told: Vec<String> = documented().into_iter().map(|row| row[0].clone()).collect();
+        known.sort();
+        told.sort();
+        assert_eq!(told, known);
+        for row in documented() {
+            let (low, high) = row[3].split_once(" to ").unwrap();
+            assert!(row.len() == 6 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
+            for bound in [low, high] {
+                // TOML itself has no number as large as the largest seed.
+                let fits = Settings::from_toml(&format!("{} = {bound}", row[0])).is_ok();
+                assert!(fits || bound == u64::MAX.to_string(), "{row:?} {bound}");
+            }
+            for beyond in [format!("-{high}"), format!("{high}0")] {
+                assert!(Settings::from_toml(&format!("{} = {beyond}", row[0])).is_err(), "{row:?} {beyond}");
+            }
+        }
+    }
+
     #[test]
     fn an_unknown_setting_is_refused_by_name() {
         let error = Settings::from_toml("frame_rate = 30").unwrap_err();

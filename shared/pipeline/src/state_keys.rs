@@ -2,6 +2,7 @@
 
 use crate::key::ObjectKey;
 use crate::run::RunId;
+use sha2::{Digest, Sha256};
 
 /// Every job, one object each.
 pub const JOBS: &str = "state/jobs/";
@@ -9,6 +10,14 @@ pub const JOBS: &str = "state/jobs/";
 pub const OPEN: &str = "state/open/";
 /// Runs that may be launched, announced again.
 pub const WAKE: &str = "state/wake/";
+/// Folders of recordings in many files that gather, one marker each.
+pub const FOLDERS: &str = "state/folders/";
+/// Folders that were quiet for long enough, announced.
+pub const RIPE: &str = "state/ripe/";
+/// What has begun of each folder: its latest run.
+pub const BEGUN: &str = "state/begun/";
+/// The files of each run of a folder, frozen.
+pub const MEMBERS: &str = "state/members/";
 /// Mails decided on and not known to be sent.
 pub const OUTBOX_PENDING: &str = "state/outbox/pending/";
 /// Mails known to be sent.
@@ -27,6 +36,37 @@ pub fn open(run: &RunId) -> ObjectKey {
 /// What is written to announce a run again: its creation calls launch, and nothing else.
 pub fn wake(run: &RunId) -> ObjectKey {
     ObjectKey::raw(format!("{WAKE}{run}.json"))
+}
+
+/// The name of a folder in the keys below: 16 hex digits of the SHA-256 of its key.
+pub fn folder_id(folder: &ObjectKey) -> String {
+    hex::encode(&Sha256::digest(folder.as_str().as_bytes())[..8])
+}
+
+/// The marker of a folder that gathers.
+pub fn folder(id: &str) -> ObjectKey {
+    ObjectKey::raw(format!("{FOLDERS}{id}.json"))
+}
+
+/// What is written to announce a folder that was quiet for long enough: its creation calls validate.
+pub fn ripe(id: &str) -> ObjectKey {
+    ObjectKey::raw(format!("{RIPE}{id}.json"))
+}
+
+/// The folder that such an object announces.
+pub fn ripened(key: &ObjectKey) -> Option<&str> {
+    let id = key.as_str().strip_prefix(RIPE)?.strip_suffix(".json")?;
+    (id.len() == 16 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
+}
+
+/// What has begun of a folder.
+pub fn begun(id: &str) -> ObjectKey {
+    ObjectKey::raw(format!("{BEGUN}{id}.json"))
+}
+
+/// The files of a run of a folder; a rerun has those of the run that it repeats.
+pub fn members(run: &RunId) -> ObjectKey {
+    ObjectKey::raw(format!("{MEMBERS}{}.json", run.again(1)))
 }
 
 /// The one object that all money decisions go through.

@@ -1,7 +1,7 @@
 //! Objects in one bucket, as S3 keeps them.
 
 use crate::BoxError;
-use dropscope_pipeline::ObjectKey;
+use dropscope_pipeline::{ObjectKey, Timestamp};
 use std::ops::Range;
 
 /// ETag without quotes: changes with the content, and nothing else may be read from it.
@@ -105,6 +105,8 @@ pub struct ObjectMeta {
     pub etag: ETag,
     /// Its version, in a bucket that keeps versions.
     pub version: Option<String>,
+    /// When it was written, as far as the store tells. S3 tells the second in which an upload in parts was begun.
+    pub modified: Option<Timestamp>,
 }
 
 /// An object, or a range of it.

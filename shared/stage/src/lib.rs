@@ -3,11 +3,12 @@
 //! What gif and summary have in common. Called twice, late or half way, it puts what is missing; files depend on the
 //! recording and its settings only, so putting one again changes nothing.
 
-use dropscope_jobs::JobsError;
+use dropscope_jobs::{JobsError, Source};
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::{Manifest, ObjectKey, RunId, Upload};
+use dropscope_ports::reader::is_replaced;
 use dropscope_ports::retry::patiently;
-use dropscope_ports::{Condition, ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
+use dropscope_ports::{Condition, Objects, ObjectsError, Select};
 use dropscope_projection::{ProjectionError, Survey, Windows, survey};
 use dropscope_recording::{Info, Limits, Overrides, RecordingError};
 use serde_json::Value;
@@ -186,18 +187,13 @@ async fn files(
     deps: &Deps,
     stage: &Stage,
 ) -> Result<Result<Files, ProjectionError>, StageError> {
-    let (objects, max_bytes, render) = (deps.objects.clone(), deps.max_bytes, stage.render);
+    let source = Source::of_manifest(&deps.objects, &manifest).await?;
+    let (max_bytes, render) = (deps.max_bytes, stage.render);
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
         let plan = Windows::default().within(manifest.size, manifest.recording.frames, max_bytes);
-        let meta = ObjectMeta {
-            key: manifest.key.clone(),
-            size: manifest.size,
-            etag: manifest.etag.clone(),
-            version: manifest.version.clone(),
-        };
-        let reader = ObjectReader::new(objects, runtime, meta, block(&plan, &manifest.recording));
-        let recording = dropscope_recording::open(Box::new(reader), &Limits::default(), &overrides)?;
+        let input = source.input(&runtime, block(&plan, &manifest.recording))?;
+        let recording = input.open(&Limits::default(), &overrides)?;
         let survey = survey(&recording, &plan, &|_, _| {})?;
         render(&survey, &manifest)
     };
@@ -216,18 +212,11 @@ fn block(plan: &Windows, info: &Info) -> u64 {
 fn sorted(made: Result<Files, ProjectionError>) -> Result<Result<Files, String>, StageError> {
     match made {
         Ok(files) => Ok(Ok(files)),
-        Err(ProjectionError::Recording(error)) if replaced(&error) => {
+        Err(ProjectionError::Recording(error)) if is_replaced(&error) => {
             Ok(Err("the recording was replaced or removed before it was read".to_owned()))
         }
         Err(ProjectionError::Recording(error @ RecordingError::Io(_))) => Err(StageError::Reading(error)),
         Err(ProjectionError::Recording(error)) => Ok(Err(error.to_string())),
         Err(error) => Err(StageError::Render(error)),
     }
-}
-
-/// Whether a reading failed because the object is no longer the one that was accepted.
-fn replaced(error: &RecordingError) -> bool {
-    let RecordingError::Io(error) = error else { return false };
-    let store = error.get_ref().and_then(|inner| inner.downcast_ref::<ObjectsError>());
-    matches!(store, Some(ObjectsError::NotFound { .. } | ObjectsError::Precondition { .. }))
 }

@@ -166,7 +166,9 @@ async fn any_key_is_a_key(port: &dyn Objects, prefix: &str) -> Checked {
         let object = port.get(&ObjectKey::raw(key.clone()), &Select::default()).await?;
         assert_eq!(object.bytes, key.as_bytes(), "each key has its own object");
     }
-    let mut listed: Vec<String> = port.list(&folder, None).await?.into_iter().map(|m| m.key.to_string()).collect();
+    let page = port.list(&folder, None).await?;
+    assert!(page.iter().all(|meta| meta.modified.is_some()), "a listing tells when each object was written");
+    let mut listed: Vec<String> = page.into_iter().map(|m| m.key.to_string()).collect();
     keys.sort();
     listed.sort();
     assert_eq!(listed, keys, "every key is listed, once");

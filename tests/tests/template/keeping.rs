@@ -42,7 +42,10 @@ fn no_recording_and_no_result_ever_expires() {
     let stack = Stack::usual();
     for (prefix, rule) in lifecycle(&stack) {
         let expires = rule.get("ExpirationInDays").is_some() || rule.get("ExpirationDate").is_some();
-        assert!(!expires || [state_keys::OUTBOX_SENT, state_keys::WAKE, "state/logs/"].contains(&prefix), "{rule}");
+        assert!(
+            !expires || [state_keys::OUTBOX_SENT, state_keys::WAKE, state_keys::RIPE, "state/logs/"].contains(&prefix),
+            "{rule}"
+        );
     }
 }
 
@@ -61,10 +64,12 @@ fn an_overwritten_recording_can_be_had_back_for_as_long_as_was_asked() {
 }
 
 #[test]
-fn a_wake_is_gone_after_a_day() {
+fn what_only_called_somebody_is_gone_after_a_day() {
     let stack = Stack::usual();
-    let (_, rule) = lifecycle(&stack).into_iter().find(|(prefix, _)| *prefix == state_keys::WAKE).unwrap();
-    assert_eq!((&rule["Status"], &rule["ExpirationInDays"]), (&json!("Enabled"), &json!(1)));
+    for message in [state_keys::WAKE, state_keys::RIPE] {
+        let (_, rule) = lifecycle(&stack).into_iter().find(|(prefix, _)| *prefix == message).unwrap();
+        assert_eq!((&rule["Status"], &rule["ExpirationInDays"]), (&json!("Enabled"), &json!(1)), "{message}");
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ fn object(key: impl std::fmt::Display) -> String {
     format!("arn:aws:s3:::{BUCKET}/{key}")
 }
 
+/// A folder of a recording in many files, as the state names it.
+const FOLDER: &str = "0123456789abcdef";
+
 fn run() -> RunId {
     "0123456789abcdef-2".parse().unwrap()
 }
@@ -117,6 +120,10 @@ fn a_recording_is_read_in_the_version_that_was_announced() {
     for action in ["s3:GetObject", "s3:GetObjectVersion"] {
         assert_eq!(who_may(&all, action, &object("recordings/a/x.tif")), ["Gif", "Summary", "Validate", "Worker"], "{action}");
     }
+    // Of a recording in many files they read the frozen list first.
+    let list = object(state_keys::members(&run()));
+    assert_eq!(who_may(&all, "s3:GetObject", &list), ["Gif", "Summary", "Validate", "Worker"]);
+    assert_eq!(who_may(&all, "s3:GetObject", &object(state_keys::begun(FOLDER))), ["Reconcile", "Validate"]);
 }
 
 #[test]
@@ -127,6 +134,10 @@ fn state_is_written_by_those_whose_code_writes_it() {
         (state_keys::job(&run()).to_string(), ["Launch", "Reconcile", "Validate", "Worker"].as_slice()),
         (state_keys::open(&run()).to_string(), &["Reconcile", "Validate"]),
         (state_keys::wake(&run()).to_string(), &["Reconcile"]),
+        (state_keys::folder(FOLDER).to_string(), &["Reconcile", "Validate"]),
+        (state_keys::ripe(FOLDER).to_string(), &["Reconcile"]),
+        (state_keys::begun(FOLDER).to_string(), &["Validate"]),
+        (state_keys::members(&run()).to_string(), &["Validate"]),
         (state_keys::budget().to_string(), &["BudgetAlert", "Launch", "Reconcile"]),
         (state_keys::ledger_entry("2026-10", &run(), 1).to_string(), &["Reconcile"]),
         (state_keys::outbox_pending("m").to_string(), &mailers),
@@ -191,7 +202,9 @@ fn create_fleet_is_allowed_on_every_kind_of_thing_that_it_touches_and_runs_on_ou
 fn whoever_writes_a_document_on_condition_may_read_it() {
     // S3 asks for s3:GetObject beside s3:PutObject when a write names an ETag.
     let all = statements(&Stack::usual());
-    for key in [state_keys::job(&run()), state_keys::budget(), state_keys::outbox_pending("m"), state_keys::outbox_sent("m")] {
+    let folder = [state_keys::folder(FOLDER), state_keys::begun(FOLDER), state_keys::members(&run())];
+    let others = [state_keys::job(&run()), state_keys::budget(), state_keys::outbox_pending("m"), state_keys::outbox_sent("m")];
+    for key in folder.into_iter().chain(others) {
         for who in who_may(&all, "s3:PutObject", &object(&key)) {
             assert!(may(&all, who, "s3:GetObject", &object(&key)), "{who} {key}");
         }
@@ -199,12 +212,13 @@ fn whoever_writes_a_document_on_condition_may_read_it() {
 }
 
 #[test]
-fn only_a_mail_that_is_sent_and_the_marker_of_a_run_that_is_over_are_deleted() {
+fn only_a_mail_that_is_sent_and_markers_of_what_is_over_are_deleted() {
     let all = statements(&Stack::usual());
     let mailers = ["BudgetAlert", "Reconcile", "Validate", "Worker"];
     assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::outbox_pending("m"))), mailers);
     assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::open(&run()))), ["Reconcile", "Validate"]);
-    let fleeting = [state_keys::OUTBOX_PENDING, state_keys::OPEN].map(|folder| object(format!("{folder}*")));
+    assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::folder(FOLDER))), ["Reconcile", "Validate"]);
+    let fleeting = [state_keys::OUTBOX_PENDING, state_keys::OPEN, state_keys::FOLDERS].map(|folder| object(format!("{folder}*")));
     for s in allowing(&all, "s3:DeleteObject") {
         assert!(s.resources.iter().all(|resource| fleeting.contains(resource)), "{s:?}");
     }

@@ -4,7 +4,7 @@ use crate::functions::short;
 use crate::index;
 use crate::pattern::matches;
 use crate::stack::{ALERT_TOPIC, BUCKET, Stack, many, root};
-use dropscope_pipeline::state_keys;
+use dropscope_pipeline::{MemberKey, ObjectKey, state_keys};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -84,7 +84,10 @@ fn every_payload_lies_under_the_prefixes_of_the_design() {
         let event = payload(file);
         let classic = event["Records"].as_array().into_iter().flatten().map(|record| record["s3"]["object"]["key"].as_str());
         for key in classic.chain([event["detail"]["object"]["key"].as_str()]).flatten() {
-            assert!(["recordings/", "results/", state_keys::WAKE].iter().any(|prefix| key.starts_with(prefix)), "{file}: {key}");
+            assert!(
+                ["recordings/", "results/", state_keys::WAKE, state_keys::RIPE].iter().any(|prefix| key.starts_with(prefix)),
+                "{file}: {key}"
+            );
         }
     }
 }
@@ -128,6 +131,18 @@ fn a_run_that_is_woken_calls_launch_alone() {
 }
 
 #[test]
+fn a_ripe_folder_calls_validate_as_its_files_do() {
+    let (stack, event) = (Stack::usual(), payload("eventbridge-s3-ripe-created.json"));
+    let member = payload("eventbridge-s3-object-created-member.json");
+    let key = ObjectKey::raw(member["detail"]["object"]["key"].as_str().unwrap());
+    let folder = MemberKey::parse(&key).unwrap().folder;
+    assert_eq!(event["detail"]["object"]["key"], state_keys::ripe(&state_keys::folder_id(&folder)).as_str());
+    for event in [&event, &member, &payload("eventbridge-s3-object-created-statement.json")] {
+        assert_eq!(targets(&stack, event), BTreeSet::from(["ValidateFunction.Arn".to_owned()]));
+    }
+}
+
+#[test]
 fn an_existing_bucket_is_listened_to_instead() {
     let stack = Stack::with(&[("ExistingBucket", "old-lab-data")]);
     let mut event = payload("eventbridge-s3-object-created.json");
@@ -138,7 +153,7 @@ fn an_existing_bucket_is_listened_to_instead() {
 }
 
 #[test]
-fn only_uploads_manifests_and_wakes_start_anything() {
+fn only_uploads_manifests_wakes_and_ripe_folders_start_anything() {
     let stack = Stack::usual();
     let mut event = payload("eventbridge-s3-object-created.json");
     let written = [
@@ -147,6 +162,10 @@ fn only_uploads_manifests_and_wakes_start_anything() {
         "results/a/x/0123456789abcdef/log.txt",
         "state/jobs/0123456789abcdef.json",
         "state/wake/0123456789abcdef.json.bak",
+        "state/ripe/0123456789abcdef.json.bak",
+        "state/folders/0123456789abcdef.json",
+        "state/begun/0123456789abcdef.json",
+        "state/members/0123456789abcdef.json",
         "state/budget.json",
         "state/outbox/pending/x.json",
         "state/logs/0123456789abcdef.1.txt",

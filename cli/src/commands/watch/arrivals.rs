@@ -2,9 +2,9 @@
 
 use crate::cloud::BUCKET;
 use dropscope_local::{LocalStore, Sighting};
-use dropscope_pipeline::{ObjectKey, RecordingKey, Upload};
+use dropscope_pipeline::{MemberKey, MemberKind, ObjectKey, RecordingKey, Upload};
 use dropscope_ports::{Objects, ObjectsError, Select};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -83,20 +83,36 @@ fn sequencer(file: &Sighting) -> Option<String> {
     u128::try_from(time).ok().map(|time| format!("{time:016X}"))
 }
 
+/// Whether anybody works on such a file.
+fn is_ours(key: &ObjectKey) -> bool {
+    match MemberKey::parse(key) {
+        Some(member) => member.kind() != MemberKind::Aside,
+        None => RecordingKey::parse(key).is_ok(),
+    }
+}
+
 impl Memory {
     /// The files that have come to rest and are not announced. Files that no microscope writes are nobody's.
     fn rested(&mut self, seen: Vec<Sighting>, now: Instant) -> Vec<Sighting> {
         let mut before = std::mem::take(&mut self.files);
-        let mut rested = Vec::new();
-        for file in seen.into_iter().filter(|file| RecordingKey::parse(&file.key).is_ok()) {
+        let (mut rested, mut restless) = (Vec::new(), HashSet::new());
+        for file in seen.into_iter().filter(|file| is_ours(&file.key)) {
             let known = before.remove(&file.key).filter(|known| known.file == file);
             let mut known = known.unwrap_or(Known { file, since: now, announced: None });
             known.announced = known.announced.filter(|at| now.duration_since(*at) < REMEMBERED);
-            if known.announced.is_none() && now.duration_since(known.since) >= REST {
+            let rests = now.duration_since(known.since) >= REST;
+            if rests && known.announced.is_none() {
                 rested.push(known.file.clone());
+            } else if let (false, Some(member)) = (rests, MemberKey::parse(&known.file.key)) {
+                restless.insert(member.folder);
             }
             self.files.insert(known.file.key.clone(), known);
         }
+        // A copied folder has no order: its recording.toml speaks when all that is there has come to rest.
+        let too_early = |key: &ObjectKey| {
+            MemberKey::parse(key).is_some_and(|m| m.kind() == MemberKind::Statement && restless.contains(&m.folder))
+        };
+        rested.retain(|file| !too_early(&file.key));
         rested
     }
 
@@ -131,6 +147,23 @@ mod tests {
             .collect();
         assert_eq!(found, [0, 0, 0, 0, 1, 0, 0, 0, 0, 1]);
         assert_eq!(rested(63 + REMEMBERED.as_secs(), 4), 1, "an event that was given up comes back");
+    }
+
+    #[test]
+    fn a_folders_statement_waits_until_its_files_rest() {
+        let (mut memory, start) = (Memory::default(), Instant::now());
+        let mut rested = |seconds: u64, size: u64| -> Vec<String> {
+            let now = start + Duration::from_secs(seconds);
+            let seen = ["x.rec/recording.toml", "x.rec/1.tif", "x.rec/2.tif", "y.rec/recording.toml", "x.rec/.hidden"];
+            let seen = seen.map(|name| file(name, if name.ends_with("2.tif") { size } else { 1 }));
+            let rested = memory.rested(seen.to_vec(), now);
+            rested.iter().for_each(|file| memory.announced(&file.key, now));
+            rested.iter().map(|file| file.key.as_str().trim_start_matches("recordings/ana/").to_owned()).collect()
+        };
+        assert!(rested(0, 1).is_empty());
+        assert_eq!(rested(2, 2), ["x.rec/1.tif", "y.rec/recording.toml"]);
+        assert_eq!(rested(4, 2), ["x.rec/recording.toml", "x.rec/2.tif"]);
+        assert!(rested(6, 2).is_empty());
     }
 
     #[test]

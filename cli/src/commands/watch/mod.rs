@@ -68,6 +68,9 @@ async fn serve(args: &Watch, folder: &Path) -> Result<(), Failure> {
     let listener = listen(&args.listen).await?;
     let mut stops = Stops::new()?;
     let mut embedded = Embedded::open(folder, worker(folder)?, args.workers.into()).map_err(|error| unusable(folder, &error))?;
+    if let Some(seconds) = args.quiet {
+        embedded.cloud.wait_for_files(seconds);
+    }
     embedded.store.sweep().await.map_err(|error| Failure::failed(&error, "look at the folder's .dropscope/"))?;
     embedded.cloud.look_beside().await.map_err(|error| Failure::failed(&error, "look at the folder's state/"))?;
     let mut news = News::new(args.json, SystemClock.now());

@@ -36,7 +36,7 @@ impl World {
 
     pub(crate) async fn created(&self, key: &ObjectKey) -> Value {
         let meta = self.store.head(key, &Select::default()).await.unwrap();
-        let ObjectMeta { key, size, etag, version } = meta;
+        let ObjectMeta { key, size, etag, version, .. } = meta;
         let upload = Upload { bucket: "b".into(), key, version, etag, size: Some(size), sequencer: None };
         event::object_created(&upload, "id", Timestamp::from_millis(0))
     }

@@ -14,11 +14,12 @@ mod opened;
 mod sweep;
 
 use crate::atomic::Temporary;
-use dropscope_pipeline::{ObjectKey, Upload};
+use dropscope_pipeline::{ObjectKey, Timestamp, Upload};
 use dropscope_ports::{BoxError, Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
 use layout::Layout;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::sync::mpsc::UnboundedSender;
@@ -137,7 +138,7 @@ impl Inner {
 
     fn meta(&self, key: &ObjectKey, file: &mut File) -> io::Result<ObjectMeta> {
         let (etag, size) = etags::of(&self.layout, key.as_str(), file)?;
-        Ok(ObjectMeta { key: key.clone(), size, etag, version: None })
+        Ok(ObjectMeta { key: key.clone(), size, etag, version: None, modified: modified(&file.metadata()?) })
     }
 
     fn get(&self, key: &ObjectKey, select: &Select) -> Result<Object, ObjectsError> {
@@ -169,7 +170,8 @@ impl Inner {
             publish().map_err(|e| sorted(key, e))?;
         }
         if let Some(announce) = &self.announce {
-            let meta = ObjectMeta { key: key.clone(), size: about.len(), etag: etag.clone(), version: None };
+            let meta =
+                ObjectMeta { key: key.clone(), size: about.len(), etag: etag.clone(), version: None, modified: modified(&about) };
             // Nobody listening is no error: a later inventory finds the object.
             let _ = announce.send(self.upload(&meta, Some(&about)));
         }
@@ -231,6 +233,10 @@ impl Inner {
 fn sequencer(file: &fs::Metadata) -> String {
     let written = file.modified().ok().and_then(|at| at.duration_since(std::time::UNIX_EPOCH).ok());
     format!("{:016X}", written.unwrap_or_default().as_nanos())
+}
+
+fn modified(file: &fs::Metadata) -> Option<Timestamp> {
+    Some(Timestamp::from_millis(file.mtime().checked_mul(1000)?.checked_add(file.mtime_nsec() / 1_000_000)?))
 }
 
 fn writable(key: &ObjectKey) -> Result<(), ObjectsError> {
