@@ -364,10 +364,10 @@ impl Cloud {
 
 /// Feeds a manifest's event to gif and summary.
 async fn look(event: &Value, deps: &dropscope_stage::Deps) -> Handled {
-    for outcome in dropscope_gif::handle(event, deps).await? {
+    for outcome in dropscope_gif::handle(event, deps, Duration::MAX).await? {
         tracing::info!(?outcome, "gif");
     }
-    for outcome in dropscope_summary::handle(event, deps).await? {
+    for outcome in dropscope_summary::handle(event, deps, Duration::MAX).await? {
         tracing::info!(?outcome, "summary");
     }
     Ok(())

@@ -5,14 +5,17 @@ use dropscope_aws_ec2::Ec2Fleet;
 use dropscope_budget_alert::{AlertError, Deps, VARIABLES, handle};
 use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, Environment, EnvironmentError, STACK, TOPIC};
-use dropscope_runtime::lambda::{answer, serve};
+use dropscope_runtime::lambda::{Call, answer, serve};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     // An alert that is none may be one in another form: nothing is harmless here.
-    serve(VARIABLES, deps, async |event, deps: Arc<Deps>| answer(handle(&event, &deps).await, |_| false, AlertError::kind)).await
+    serve(VARIABLES, deps, async |call: Call, deps: Arc<Deps>| {
+        answer(handle(&call.event, &deps).await, |_| false, AlertError::kind)
+    })
+    .await
 }
 
 async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {

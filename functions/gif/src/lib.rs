@@ -2,9 +2,10 @@
 //!
 //! Called by the creation of a run's `manifest.json`; puts [`PREVIEW_FILES`] beside it.
 
-use dropscope_projection::PREVIEW_FILES;
+use dropscope_projection::{PREVIEW_FILES, Purpose};
 use dropscope_stage::Stage;
 use serde_json::Value;
+use std::time::Duration;
 
 pub use dropscope_stage::{Deps, MOST_IN_LAMBDA, Outcome, StageError};
 
@@ -13,12 +14,12 @@ use dropscope_runtime::environment::{BUCKET, Variable};
 /// What the program needs to be told by its environment.
 pub const VARIABLES: &[&Variable] = &[&BUCKET];
 
-const STAGE: Stage = Stage { files: &PREVIEW_FILES, render: |survey, _| survey.preview_files() };
+const STAGE: Stage = Stage { files: &PREVIEW_FILES, purpose: Purpose::Pictures, render: |survey, _| survey.preview_files() };
 
-/// Works off one notification of a manifest.
+/// Works off one notification of a manifest; the files have to be there within `time`.
 ///
 /// # Errors
 /// See [`StageError`]. A repeated call does nothing once all files are there.
-pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, StageError> {
-    dropscope_stage::handle(event, deps, &STAGE).await
+pub async fn handle(event: &Value, deps: &Deps, time: Duration) -> Result<Vec<Outcome>, StageError> {
+    dropscope_stage::handle(event, deps, &STAGE, time).await
 }

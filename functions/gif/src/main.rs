@@ -3,14 +3,14 @@
 use dropscope_aws::{S3Objects, sdk};
 use dropscope_gif::{Deps, MOST_IN_LAMBDA, StageError, VARIABLES, handle};
 use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError};
-use dropscope_runtime::lambda::{answer, serve};
+use dropscope_runtime::lambda::{Call, answer, serve};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    serve(VARIABLES, deps, async |event, deps: Arc<Deps>| {
-        answer(handle(&event, &deps).await, StageError::is_harmless, StageError::kind)
+    serve(VARIABLES, deps, async |call: Call, deps: Arc<Deps>| {
+        answer(handle(&call.event, &deps, call.remaining).await, StageError::is_harmless, StageError::kind)
     })
     .await
 }

@@ -15,9 +15,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
 
-/// Ranged reads of this size keep a connection busy (S3 performance guidelines: 8 or 16 MB).
-const READ_BLOCK: u64 = 8 << 20;
-
 /// What a worker may touch.
 #[derive(Clone)]
 pub struct Deps {

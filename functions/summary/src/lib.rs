@@ -2,9 +2,10 @@
 //!
 //! Called by the creation of a run's `manifest.json`; puts [`SUMMARY_FILES`] beside it.
 
-use dropscope_projection::{About, SUMMARY_FILES};
+use dropscope_projection::{About, Purpose, SUMMARY_FILES};
 use dropscope_stage::Stage;
 use serde_json::Value;
+use std::time::Duration;
 
 pub use dropscope_stage::{Deps, MOST_IN_LAMBDA, Outcome, StageError};
 
@@ -15,6 +16,7 @@ pub const VARIABLES: &[&Variable] = &[&BUCKET];
 
 const STAGE: Stage = Stage {
     files: &SUMMARY_FILES,
+    purpose: Purpose::Figures,
     render: |survey, manifest| {
         let rate = &manifest.plan.frame_rate_hz;
         let about = About { name: manifest.name.clone(), frame_rate_hz: rate.value, frame_rate_assumed: rate.assumed() };
@@ -22,10 +24,10 @@ const STAGE: Stage = Stage {
     },
 };
 
-/// Works off one notification of a manifest.
+/// Works off one notification of a manifest; the files have to be there within `time`.
 ///
 /// # Errors
 /// See [`StageError`]. A repeated call does nothing once all files are there.
-pub async fn handle(event: &Value, deps: &Deps) -> Result<Vec<Outcome>, StageError> {
-    dropscope_stage::handle(event, deps, &STAGE).await
+pub async fn handle(event: &Value, deps: &Deps, time: Duration) -> Result<Vec<Outcome>, StageError> {
+    dropscope_stage::handle(event, deps, &STAGE, time).await
 }

@@ -8,18 +8,19 @@ use dropscope_ports::{Objects, Select};
 use dropscope_projection::SUMMARY_FILES;
 use dropscope_summary::{Deps, Outcome, handle};
 use serde_json::Value;
+use std::time::Duration;
 use support::{World, recording};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_manifest_gets_its_summary_once() {
     let world = World::new();
     let (event, results) = world.accepted(recording()).await;
-    assert!(matches!(handle(&event, &world.deps()).await.unwrap()[..], [Outcome::Made(_)]));
+    assert!(matches!(handle(&event, &world.deps(), Duration::MAX).await.unwrap()[..], [Outcome::Made(_)]));
     let made = world.there(&results).await;
     for name in SUMMARY_FILES {
         assert!(made.iter().any(|(key, _)| *key == results.child(name)), "{name}");
     }
-    assert!(matches!(handle(&event, &world.deps()).await.unwrap()[..], [Outcome::Already(_)]));
+    assert!(matches!(handle(&event, &world.deps(), Duration::MAX).await.unwrap()[..], [Outcome::Already(_)]));
     assert_eq!(world.there(&results).await, made);
 }
 
@@ -29,7 +30,7 @@ async fn a_recording_beyond_the_budget_is_sampled_evenly_and_says_so() {
     let recording = recording();
     let max_bytes = recording.len().div_ceil(4) as u64;
     let (event, results) = world.accepted(recording).await;
-    handle(&event, &Deps { max_bytes, ..world.deps() }).await.unwrap();
+    handle(&event, &Deps { max_bytes, ..world.deps() }, Duration::MAX).await.unwrap();
     let object = world.store.get(&results.child("summary.json"), &Select::default()).await.unwrap();
     let summary: Value = serde_json::from_slice(&object.bytes).unwrap();
     assert_eq!(summary["sampled"], serde_json::json!({ "every": 4, "frames_read": 15 }));

@@ -6,9 +6,6 @@ use dropscope_pipeline::{Needs, Plan, Settings};
 use dropscope_recording::{Info, Limits, Recording, RecordingError};
 use serde_json::Value;
 
-/// Headers are read in blocks of this size: directories lie between the frames, and the frames are not to be fetched.
-pub const HEADER_BLOCK: u64 = 1 << 16;
-
 /// An accepted recording.
 pub struct Accepted {
     /// Open, its headers read.

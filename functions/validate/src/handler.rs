@@ -1,6 +1,6 @@
 //! From a notification to a claimed run with a verdict.
 
-use crate::check::{self, Accepted, HEADER_BLOCK};
+use crate::check::{self, Accepted};
 use crate::folder;
 use dropscope_jobs::{Changed, Closing, JobsError, Source};
 use dropscope_pipeline::event::{self, EventError};
@@ -228,7 +228,7 @@ async fn verdict(job: &Job, key: &RecordingKey, deps: &Deps) -> Result<Result<Ma
 
 async fn read_headers(source: Source, job: &Job) -> Result<Result<Accepted, RecordingError>, ValidateError> {
     let (runtime, settings) = (tokio::runtime::Handle::current(), job.settings.clone());
-    let read = move || check::check(source.input(&runtime, HEADER_BLOCK)?, source.notes(), &settings);
+    let read = move || check::check(source.input(&runtime)?, source.notes(), &settings);
     tokio::task::spawn_blocking(read).await.map_err(ValidateError::Cut)
 }
 

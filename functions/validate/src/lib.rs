@@ -7,7 +7,7 @@ mod folder;
 mod handler;
 mod settings;
 
-pub use check::{Accepted, HEADER_BLOCK, check, report, report_rejected, too_long};
+pub use check::{Accepted, check, report, report_rejected, too_long};
 pub use handler::{Deps, Outcome, ValidateError, handle, rerun};
 
 use dropscope_runtime::environment::{BUCKET, TOPIC, Variable};

@@ -3,15 +3,15 @@
 use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, place, sdk};
 use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, TOPIC};
-use dropscope_runtime::lambda::{answer, serve};
+use dropscope_runtime::lambda::{Call, answer, serve};
 use dropscope_validate::{Deps, VARIABLES, ValidateError, handle};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    serve(VARIABLES, deps, async |event, deps: Arc<Deps>| {
-        answer(handle(&event, &deps).await, ValidateError::is_harmless, ValidateError::kind)
+    serve(VARIABLES, deps, async |call: Call, deps: Arc<Deps>| {
+        answer(handle(&call.event, &deps).await, ValidateError::is_harmless, ValidateError::kind)
     })
     .await
 }

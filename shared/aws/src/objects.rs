@@ -6,7 +6,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use aws_sdk_s3::types::{EncodingType, Object as Listed};
 use dropscope_pipeline::{ObjectKey, Timestamp};
-use dropscope_ports::{Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
+use dropscope_ports::{BoxError, Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
 
 /// A bucket of S3, or of anything that speaks its protocol.
 #[derive(Debug, Clone)]
@@ -32,6 +32,10 @@ impl Objects for S3Objects {
     }
 
     async fn get(&self, key: &ObjectKey, select: &Select) -> Result<Object, ObjectsError> {
+        self.get_into(key, select, Vec::new()).await
+    }
+
+    async fn get_into(&self, key: &ObjectKey, select: &Select, buffer: Vec<u8>) -> Result<Object, ObjectsError> {
         if let Some(range) = select.range.as_ref().filter(|range| range.is_empty()) {
             return Err(ObjectsError::Invalid { key: key.clone(), why: format!("the range {range:?} is empty") });
         }
@@ -44,9 +48,9 @@ impl Objects for S3Objects {
             None => got.content_length,
         };
         let meta = ObjectMeta { modified: timestamp(got.last_modified), ..meta(key, whole, got.e_tag, got.version_id)? };
-        let cut = |error| ObjectsError::Busy { key: key.clone(), source: Box::new(error) };
-        let bytes = got.body.collect().await.map_err(cut)?.into_bytes();
-        Ok(Object { meta, bytes: bytes.into() })
+        let most = select.range.as_ref().map_or(meta.size, |range| range.end - range.start);
+        let bytes = body(got.body, most, buffer).await.map_err(|source| ObjectsError::Busy { key: key.clone(), source })?;
+        Ok(Object { meta, bytes })
     }
 
     async fn put(&self, key: &ObjectKey, bytes: Vec<u8>, condition: &Condition) -> Result<ETag, ObjectsError> {
@@ -99,6 +103,18 @@ impl Objects for S3Objects {
     async fn abort_multipart(&self, key: &ObjectKey, upload: &str) -> Result<(), ObjectsError> {
         multipart::abort(self, key, upload).await
     }
+}
+
+/// A body of at most `most` bytes, piece by piece as it comes into memory that is there already.
+async fn body(mut body: ByteStream, most: u64, mut bytes: Vec<u8>) -> Result<Vec<u8>, BoxError> {
+    bytes.clear();
+    while let Some(piece) = body.try_next().await? {
+        if (bytes.len() + piece.len()) as u64 > most {
+            return Err(format!("the store sent more than the `{most}` bytes that were asked for").into());
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(bytes)
 }
 
 /// An ETag as the protocol writes it.

@@ -4,10 +4,11 @@ use crate::documents::JobsError;
 use crate::folders::load_frozen;
 use dropscope_pipeline::{Frozen, Manifest, RunId, Upload};
 use dropscope_ports::retry::patiently;
-use dropscope_ports::{ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
+use dropscope_ports::{Depth, ObjectMeta, ObjectReader, Objects, ObjectsError, Select};
 use dropscope_recording::{Limits, Members, Overrides, ReadAt, Recording, RecordingError};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 
 /// A recording before it is looked into.
@@ -96,18 +97,18 @@ impl Source {
         }
     }
 
-    /// The bytes, read in blocks of `block` bytes. To be used off the asynchronous threads only.
+    /// The bytes. To be used off the asynchronous threads only.
     ///
     /// # Errors
     /// Names files that `recording.toml` asks for and that are not there.
-    pub fn input(&self, runtime: &Handle, block: u64) -> Result<Input, RecordingError> {
+    pub fn input(&self, runtime: &Handle) -> Result<Input, RecordingError> {
         let (objects, runtime) = (self.objects.clone(), runtime.clone());
         match &self.place {
-            Place::Object(meta) => Ok(Input::One(Box::new(ObjectReader::new(objects, runtime, meta.clone(), block)))),
+            Place::Object(meta) => Ok(Input::One(Box::new(ObjectReader::new(objects, runtime, meta.clone(), Depth::default())))),
             Place::Folder(frozen) => {
                 let (metas, is_list, _) = choose(frozen)?;
                 let names = metas.iter().map(|meta| name(frozen, meta)).collect();
-                Ok(Input::Many(Box::new(Files { objects, runtime, block, metas, names, is_list })))
+                Ok(Input::Many(Box::new(Files { objects, runtime, metas, names, is_list })))
             }
         }
     }
@@ -136,11 +137,14 @@ fn choose(frozen: &Frozen) -> Result<(Vec<ObjectMeta>, bool, Vec<String>), Recor
     Ok((members.map(meta).collect(), chosen.is_list, chosen.notes))
 }
 
+/// Files of a folder are small and many, and neighbours in time are open at the same time: each gets little.
+const OF_MANY: Depth =
+    Depth { memory: 8 << 20, request: 2 << 20, smallest: 64 << 10, parallel: 4, patience: Duration::from_secs(10) };
+
 /// Files of a folder in the bucket.
 struct Files {
     objects: Arc<dyn Objects>,
     runtime: Handle,
-    block: u64,
     metas: Vec<ObjectMeta>,
     names: Vec<String>,
     is_list: bool,
@@ -153,7 +157,7 @@ impl Members for Files {
 
     fn open(&self, member: usize) -> io::Result<Box<dyn ReadAt>> {
         let meta = self.metas.get(member).ok_or(io::ErrorKind::NotFound)?.clone();
-        Ok(Box::new(ObjectReader::new(self.objects.clone(), self.runtime.clone(), meta, self.block)))
+        Ok(Box::new(ObjectReader::new(self.objects.clone(), self.runtime.clone(), meta, OF_MANY)))
     }
 
     fn is_list(&self) -> bool {

@@ -12,7 +12,7 @@ pub use clock::Clock;
 pub use fleet::{Fleet, FleetError, Instance, InstanceState, LaunchRequest};
 pub use mail::{MailError, Mailer};
 pub use objects::{Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
-pub use reader::ObjectReader;
+pub use reader::{Depth, ObjectReader};
 
 /// A cause, kept whole.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

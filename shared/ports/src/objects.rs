@@ -22,6 +22,15 @@ pub trait Objects: Send + Sync {
     /// See [`ObjectsError`]; a range that starts beyond the end is [`ObjectsError::Invalid`].
     async fn get(&self, key: &ObjectKey, select: &Select) -> Result<Object, ObjectsError>;
 
+    /// The same, into a buffer that the caller has already, where the port can: new memory for each answer would cost as
+    /// much as the answer.
+    ///
+    /// # Errors
+    /// See [`Objects::get`].
+    async fn get_into(&self, key: &ObjectKey, select: &Select, _buffer: Vec<u8>) -> Result<Object, ObjectsError> {
+        self.get(key, select).await
+    }
+
     /// Writes an object whole: a reader sees all of it or nothing.
     ///
     /// # Errors

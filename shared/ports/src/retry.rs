@@ -3,7 +3,8 @@
 use crate::objects::ObjectsError;
 use std::time::Duration;
 
-const TRIES: u32 = 5;
+/// Tries in all.
+pub(crate) const TRIES: u32 = 5;
 
 /// Repeats a call while its error is transient, five times at most, 0.1 s to 1.6 s apart.
 ///
@@ -33,6 +34,7 @@ pub fn patiently_blocking<T>(mut call: impl FnMut() -> Result<T, ObjectsError>) 
     call()
 }
 
-fn pause(round: u32) -> Duration {
+/// The wait after try `round`, counted from 1.
+pub(crate) fn pause(round: u32) -> Duration {
     Duration::from_millis(50 << round)
 }

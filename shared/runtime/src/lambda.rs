@@ -6,6 +6,16 @@ use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+/// One event.
+#[derive(Debug)]
+pub struct Call {
+    /// What happened.
+    pub event: Value,
+    /// Until Lambda ends the call, from its beginning.
+    pub remaining: Duration,
+}
 
 /// Why an event was not worked off: what Lambda is told, and then tries again, and in the end puts aside.
 #[derive(Debug)]
@@ -35,7 +45,7 @@ impl From<Failure> for Diagnostic {
 pub async fn serve<D, Made, Handled>(
     variables: &[&'static Variable],
     make: impl FnOnce(Environment) -> Made,
-    handle: impl Fn(Value, Arc<D>) -> Handled,
+    handle: impl Fn(Call, Arc<D>) -> Handled,
 ) -> ExitCode
 where
     Made: Future<Output = Result<D, EnvironmentError>>,
@@ -51,7 +61,9 @@ where
         Err(error) => return cannot("the function cannot start", &error),
     };
     let service = service_fn(|event: LambdaEvent<Value>| {
-        let (request, answer) = (event.context.request_id, handle(event.payload, deps.clone()));
+        let remaining = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+        let call = Call { event: event.payload, remaining };
+        let (request, answer) = (event.context.request_id, handle(call, deps.clone()));
         async move {
             let answer = answer.await;
             match &answer {

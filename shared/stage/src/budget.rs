@@ -3,23 +3,20 @@
 //! What does not fit is sampled, every n-th time point from the first to the last. How fast the store is shows only while
 //! it is read: a look that would not end in time is given up early and begun again with fewer time points.
 
-use dropscope_projection::{ProjectionError, Survey, Windows, survey_while};
+use dropscope_projection::{ProjectionError, Purpose, Survey, Windows, survey_while};
 use dropscope_recording::Recording;
 use std::time::Duration;
 
 /// Bounds of a look through a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Budget {
+pub(crate) struct Budget {
     /// Most bytes that are read.
-    pub max_bytes: u64,
+    pub(crate) max_bytes: u64,
     /// Until the files have to be there, from now on.
-    pub time: Duration,
+    pub(crate) time: Duration,
 }
 
 impl Budget {
-    /// No bounds, as on one's own machine.
-    pub const NONE: Self = Self { max_bytes: u64::MAX, time: Duration::MAX };
-
     /// For looking; the rest is for making the files and putting them.
     fn for_looking(&self) -> Duration {
         self.time / 4 * 3
@@ -36,10 +33,11 @@ pub(crate) fn look(
     recording: &Recording,
     size: u64,
     budget: &Budget,
+    purpose: Purpose,
     clock: &dyn Fn() -> Duration,
 ) -> Result<Survey, ProjectionError> {
     let (frames, allowed) = (recording.info().frames, budget.for_looking());
-    let mut plan = Windows::default().within(size, frames, budget.max_bytes);
+    let mut plan = Windows { purpose, ..Windows::default() }.within(size, frames, budget.max_bytes);
     loop {
         let (began, seen) = (clock(), std::cell::Cell::new((0, 0)));
         let left = allowed.saturating_sub(began);
@@ -111,7 +109,7 @@ mod tests {
         let recording = open(Box::new(slow), &Limits::default(), &Overrides::default()).unwrap();
         clock_ms.store(0, Ordering::SeqCst);
         let clock = || Duration::from_millis(clock_ms.load(Ordering::SeqCst));
-        let survey = look(&recording, size, &Budget { max_bytes: u64::MAX, time }, &clock).unwrap();
+        let survey = look(&recording, size, &Budget { max_bytes: u64::MAX, time }, Purpose::Both, &clock).unwrap();
         (survey, clock())
     }
 

@@ -3,21 +3,20 @@
 //! What gif and summary have in common. Called twice, late or half way, it puts what is missing; files depend on the
 //! recording and its settings only, so putting one again changes nothing.
 
+mod budget;
+
+use budget::{Budget, look};
 use dropscope_jobs::{JobsError, Source};
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::{Manifest, ObjectKey, RunId, Upload};
 use dropscope_ports::reader::is_replaced;
 use dropscope_ports::retry::patiently;
 use dropscope_ports::{Condition, Objects, ObjectsError, Select};
-use dropscope_projection::{ProjectionError, Survey, Windows, survey};
-use dropscope_recording::{Info, Limits, Overrides, RecordingError};
+use dropscope_projection::{ProjectionError, Purpose, Survey};
+use dropscope_recording::{Limits, Overrides, RecordingError};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// Ranged reads of this size keep a connection busy (S3 performance guidelines: 8 or 16 MB).
-const WHOLE_BLOCK: u64 = 8 << 20;
-/// A sampled recording is read in blocks of about one time point: what lies between is not fetched.
-const SAMPLED_BLOCKS: std::ops::RangeInclusive<u64> = (64 << 10)..=(8 << 20);
+use std::time::{Duration, Instant};
 
 /// Most bytes of a recording that a function looks at, so that its fifteen minutes last: read whole at the 70 MB/s of one
 /// connection (S3 performance guidelines) this is a minute; sampled, a request of some 30 ms for each frame of half a
@@ -39,6 +38,8 @@ pub struct Deps {
 pub struct Stage {
     /// Names of its files.
     pub files: &'static [&'static str],
+    /// What they show.
+    pub purpose: Purpose,
     /// Makes them.
     pub render: fn(&Survey, &Manifest) -> Result<Files, ProjectionError>,
 }
@@ -119,15 +120,16 @@ impl StageError {
     }
 }
 
-/// Works off one notification.
+/// Works off one notification, its files made within `time` of this call. What does not fit is sampled.
 ///
 /// # Errors
 /// See [`StageError`].
-pub async fn handle(event: &Value, deps: &Deps, stage: &Stage) -> Result<Vec<Outcome>, StageError> {
+pub async fn handle(event: &Value, deps: &Deps, stage: &Stage, time: Duration) -> Result<Vec<Outcome>, StageError> {
+    let began = Instant::now();
     let mut outcomes = Vec::new();
     for upload in event::uploads(event)? {
         outcomes.push(match run_of(&upload, &deps.bucket) {
-            Some((run, folder)) => one(run, &folder, &upload.key, deps, stage).await?,
+            Some((run, folder)) => one(run, &folder, &upload.key, deps, stage, time.saturating_sub(began.elapsed())).await?,
             None => Outcome::Ignored(upload.key.to_string()),
         });
     }
@@ -141,7 +143,14 @@ fn run_of(upload: &Upload, bucket: &str) -> Option<(RunId, ObjectKey)> {
     (upload.bucket == bucket).then(|| (run, ObjectKey::raw(folder)))
 }
 
-async fn one(run: RunId, folder: &ObjectKey, key: &ObjectKey, deps: &Deps, stage: &Stage) -> Result<Outcome, StageError> {
+async fn one(
+    run: RunId,
+    folder: &ObjectKey,
+    key: &ObjectKey,
+    deps: &Deps,
+    stage: &Stage,
+    time: Duration,
+) -> Result<Outcome, StageError> {
     if all_there(folder, deps, stage).await? {
         return Ok(Outcome::Already(run));
     }
@@ -152,7 +161,7 @@ async fn one(run: RunId, folder: &ObjectKey, key: &ObjectKey, deps: &Deps, stage
     let manifest: Manifest =
         serde_json::from_slice(&object.bytes).map_err(|source| StageError::Manifest { key: key.clone(), source })?;
     let overrides = dropscope_jobs::load_job(&*deps.objects, &run).await?.settings.overrides();
-    match sorted(files(manifest, overrides, deps, stage).await?)? {
+    match sorted(files(manifest, overrides, deps, stage, time).await?)? {
         Ok(files) => {
             for (name, bytes) in files {
                 let key = folder.child(name);
@@ -186,26 +195,19 @@ async fn files(
     overrides: Overrides,
     deps: &Deps,
     stage: &Stage,
+    time: Duration,
 ) -> Result<Result<Files, ProjectionError>, StageError> {
+    let began = Instant::now();
     let source = Source::of_manifest(&deps.objects, &manifest).await?;
-    let (max_bytes, render) = (deps.max_bytes, stage.render);
+    let (budget, purpose, render) = (Budget { max_bytes: deps.max_bytes, time }, stage.purpose, stage.render);
     let runtime = tokio::runtime::Handle::current();
     let work = move || {
-        let plan = Windows::default().within(manifest.size, manifest.recording.frames, max_bytes);
-        let input = source.input(&runtime, block(&plan, &manifest.recording))?;
+        let input = source.input(&runtime)?;
         let recording = input.open(&Limits::default(), &overrides)?;
-        let survey = survey(&recording, &plan, &|_, _| {})?;
+        let survey = look(&recording, manifest.size, &budget, purpose, &|| began.elapsed())?;
         render(&survey, &manifest)
     };
     Ok(tokio::task::spawn_blocking(work).await?)
-}
-
-fn block(plan: &Windows, info: &Info) -> u64 {
-    if plan.every == 1 {
-        return WHOLE_BLOCK;
-    }
-    let time_point = info.height as u64 * info.width as u64 * info.dtype.bytes() as u64 * (info.planes * info.channels) as u64;
-    time_point.clamp(*SAMPLED_BLOCKS.start(), *SAMPLED_BLOCKS.end())
 }
 
 /// The files, or why the recording itself forbids them; what another try may mend is an error.

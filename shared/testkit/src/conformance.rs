@@ -5,8 +5,8 @@
 use dropscope_pipeline::instance::Offer;
 use dropscope_pipeline::{Mail, MailKind, ObjectKey, RunId};
 use dropscope_ports::{
-    BoxError, Clock, Condition, Fleet, FleetError, InstanceState, LaunchRequest, Mailer, ObjectReader, Objects, ObjectsError,
-    Select,
+    BoxError, Clock, Condition, Depth, Fleet, FleetError, InstanceState, LaunchRequest, Mailer, ObjectReader, Objects,
+    ObjectsError, Select,
 };
 use dropscope_recording::ReadAt;
 use std::sync::Arc;
@@ -203,7 +203,8 @@ async fn a_reader_reads_and_seeks(port: Arc<dyn Objects>, key: &ObjectKey) -> Ch
     let bytes: Vec<u8> = (0..10_000u32).map(|n| (n % 251) as u8).collect();
     port.put(key, bytes.clone(), &Condition::Always).await?;
     let meta = port.head(key, &Select::default()).await?;
-    let reader = ObjectReader::new(port.clone(), tokio::runtime::Handle::current(), meta, 1024);
+    let depth = Depth { memory: 4096, request: 1024, smallest: 1024, ..Depth::default() };
+    let reader = ObjectReader::new(port.clone(), tokio::runtime::Handle::current(), meta, depth);
     let (read, reader) = tokio::task::spawn_blocking(move || {
         let (mut whole, mut some) = (vec![0; 10_000], [0; 10]);
         let read = reader.read_exact_at(0, &mut whole).and_then(|()| reader.read_exact_at(5000, &mut some));

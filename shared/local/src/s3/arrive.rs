@@ -12,8 +12,8 @@ use std::time::Duration;
 
 /// A client that sends nothing for so long has gone, and others wait for its place.
 const SILENCE: Duration = Duration::from_secs(60);
-/// Bytes that are read of an object at once.
-pub(super) const PIECE: u64 = 1 << 17;
+/// Bytes that are copied of an object at once.
+const PIECE: u64 = 1 << 17;
 
 /// Takes a body in, and holds it against what was promised of it.
 pub(super) async fn body(

@@ -1,6 +1,5 @@
 //! GetObject and HeadObject.
 
-use super::arrive::PIECE;
 use super::conditions::{Known, in_seconds};
 use super::errors::{answer, said};
 use crate::store::{LocalStore, Opened};
@@ -9,6 +8,9 @@ use dropscope_ports::{ObjectsError, Select};
 use s3s::dto::{ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StreamingBlob};
 use s3s::{S3ErrorCode, S3Result};
 use std::ops::Range;
+
+/// Bytes that are read of an object at once: each piece goes to another thread and back.
+const PIECE: u64 = 1 << 19;
 
 pub(super) async fn get(store: &LocalStore, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     let known = Known {

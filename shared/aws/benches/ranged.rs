@@ -1,0 +1,125 @@
+//! How fast a recording of 2 GB is looked through over S3 on loopback, against the same from disk (page cache warm).
+//!
+//! `cargo bench -p dropscope-aws --bench ranged -- [FRAMES] [ROUNDS]`; the server is a process of its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "../tests/ranged/endpoint.rs"]
+mod endpoint;
+#[path = "../tests/ranged/layouts.rs"]
+mod layouts;
+
+use dropscope_ports::{Depth, ObjectMeta, Objects};
+use dropscope_projection::{Windows, survey};
+use dropscope_recording::{FrameBuffer, Limits, Overrides, ReadAt, Recording};
+use layouts::Layout;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Instant;
+use tokio::runtime::Runtime;
+
+fn main() {
+    let numbers: Vec<u64> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
+    match std::env::var_os("DROPSCOPE_BENCH_SERVE") {
+        Some(folder) => serve(Path::new(&folder)),
+        None => measure(numbers.first().copied().unwrap_or(4000), numbers.get(1).copied().unwrap_or(3)),
+    }
+}
+
+/// Serves until the parent closes the pipe.
+fn serve(folder: &Path) {
+    let runtime = Runtime::new().unwrap();
+    let address = runtime.block_on(endpoint::served(folder));
+    println!("{address}");
+    std::io::stdout().flush().unwrap();
+    let _ = std::io::stdin().read_line(&mut String::new());
+}
+
+fn start(folder: &Path) -> (Child, std::net::SocketAddr) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.env("DROPSCOPE_BENCH_SERVE", folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    (child, line.trim().parse().unwrap())
+}
+
+fn measure(frames: u64, rounds: u64) {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = folder.path().join(endpoint::KEY);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    layouts::write(&path, Layout::Between, false, frames, |n| Some(layouts::noise(n)));
+    let (mut server, address) = start(folder.path());
+    let runtime = Runtime::new().unwrap();
+    let bucket = runtime.block_on(endpoint::bucket(address));
+    let meta = runtime.block_on(endpoint::recording(&bucket));
+    for round in 1..=rounds {
+        let disk = || Box::new(File::open(&path).unwrap()) as Box<dyn ReadAt>;
+        let s3 = || Box::new(endpoint::reader(&runtime, &bucket, &meta, Depth::default())) as Box<dyn ReadAt>;
+        report(round, "bytes in a row", meta.size, || in_a_row(disk()), || in_a_row(s3()));
+        report(round, "frames in batches", meta.size, || in_batches(&open(disk())), || in_batches(&open(s3())));
+        report(round, "survey", meta.size, || look(&open(disk())), || look(&open(s3())));
+        println!("{round} requests alone: {:.2} GB/s", rate(meta.size, || requests(&runtime, &bucket, &meta)));
+    }
+    drop(server.stdin.take());
+    server.wait().unwrap();
+}
+
+fn rate(bytes: u64, work: impl Fn()) -> f64 {
+    let started = Instant::now();
+    work();
+    bytes as f64 / 1e9 / started.elapsed().as_secs_f64()
+}
+
+fn report(round: u64, what: &str, bytes: u64, disk: impl Fn(), s3: impl Fn()) {
+    let (disk, s3) = (rate(bytes, disk), rate(bytes, s3));
+    println!("{round} {what}: disk {disk:.2} GB/s, S3 {s3:.2} GB/s, ratio {:.2}", s3 / disk);
+}
+
+fn open(source: Box<dyn ReadAt>) -> Recording {
+    dropscope_recording::open(source, &Limits::default(), &Overrides::default()).unwrap()
+}
+
+fn in_a_row(source: Box<dyn ReadAt>) {
+    let (size, mut buffer) = (source.size().unwrap(), vec![0; 1 << 20]);
+    for start in (0..size).step_by(1 << 20) {
+        let count = (size - start).min(1 << 20) as usize;
+        source.read_exact_at(start, &mut buffer[..count]).unwrap();
+    }
+}
+
+fn in_batches(recording: &Recording) {
+    let pages: Vec<usize> = (0..recording.info().pages).collect();
+    let mut buffers: Vec<FrameBuffer> = (0..32).map(|_| FrameBuffer::new()).collect();
+    for pages in pages.chunks(32) {
+        recording.read_pages(pages, &mut buffers[..pages.len()]).unwrap();
+    }
+}
+
+fn look(recording: &Recording) {
+    survey(recording, &Windows::default(), &|_, _| {}).unwrap();
+}
+
+/// The store and the SDK without a reader: requests of 8 MiB, six at a time, whose bytes nobody looks at.
+fn requests(runtime: &Runtime, bucket: &Arc<dyn Objects>, meta: &ObjectMeta) {
+    const PIECE: u64 = 8 << 20;
+    let lanes = (0..6u64).map(|lane| {
+        let (bucket, meta) = (bucket.clone(), meta.clone());
+        runtime.spawn(async move {
+            let mut buffer = Vec::with_capacity(PIECE as usize);
+            for start in (lane * PIECE..meta.size).step_by(6 * PIECE as usize) {
+                let range = Some(start..(start + PIECE).min(meta.size));
+                let select = dropscope_ports::Select { range, ..Default::default() };
+                buffer = bucket.get_into(&meta.key, &select, buffer).await.unwrap().bytes;
+            }
+        })
+    });
+    let lanes: Vec<_> = lanes.collect();
+    runtime.block_on(async {
+        for lane in lanes {
+            lane.await.unwrap();
+        }
+    });
+}
