@@ -10,7 +10,7 @@ use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{
     BUCKET, DISK, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS,
 };
-use dropscope_runtime::lambda::{Failure, serve};
+use dropscope_runtime::lambda::{Call, Failure, serve};
 use serde_json::Value;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ async fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some(WORK) {
         return dropscope_segment::instance::run().await;
     }
-    serve(VARIABLES, told, async |event, launch: Arc<Launch>| launch.work(event).await).await
+    serve(VARIABLES, told, async |call: Call, launch: Arc<Launch>| launch.work(call.event).await).await
 }
 
 async fn told(environment: Environment) -> Result<Launch, EnvironmentError> {

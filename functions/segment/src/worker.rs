@@ -174,7 +174,7 @@ impl Attempt {
     /// Blocking: reads, segments, and leaves the results in the attempt's folder.
     fn compute(&self, progress: &dyn RunProgress, runtime: &Handle) -> Result<Outcome, WorkerError> {
         let reading = |error| reading(error, &self.manifest.key);
-        let open = || self.source.input(runtime, READ_BLOCK).map_err(reading);
+        let open = || self.source.input(runtime).map_err(reading);
         let input = hash_input(&open()?).map_err(|error| reading(error.into()))?;
         let recording = open()?.open(&Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;

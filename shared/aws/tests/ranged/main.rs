@@ -45,7 +45,8 @@ fn two_gigabytes_are_validated_in_less_than_fifty_requests() {
         assert!(meta.size > 2_000_000_000, "{layout:?}");
         let before = proxy.requests();
         let reader = reader(&runtime, &bucket, &meta, Depth::default());
-        let accepted = dropscope_validate::check(Box::new(reader), &Settings::default()).unwrap();
+        let accepted =
+            dropscope_validate::check(dropscope_jobs::Input::One(Box::new(reader)), Vec::new(), &Settings::default()).unwrap();
         let requests = proxy.requests() - before;
         assert_eq!(accepted.recording.info().frames, 4000, "{layout:?}");
         assert!((1..50).contains(&requests), "{layout:?} big {big}: {requests} requests");

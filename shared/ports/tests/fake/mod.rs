@@ -68,7 +68,13 @@ impl Fake {
     }
 
     pub(crate) fn meta(&self) -> ObjectMeta {
-        ObjectMeta { key: ObjectKey::raw("recordings/ana/a.tif"), size: self.size, etag: "one".into(), version: Some("v".into()) }
+        ObjectMeta {
+            key: ObjectKey::raw("recordings/ana/a.tif"),
+            size: self.size,
+            etag: "one".into(),
+            version: Some("v".into()),
+            modified: None,
+        }
     }
 
     pub(crate) fn asked(&self) -> Vec<Range<u64>> {
