@@ -166,8 +166,8 @@ impl RecordingError {
         let list = missing[..missing.len().min(named)].join("; ");
         Self::Corrupt {
             cause: format!("files of the recording are missing: {list}{more}"),
-            remedy: "add the missing files and upload the recording again, or list those that belong to it as `members` in a \
-                     recording.toml beside them"
+            remedy: "add the missing files, or list those that belong to the recording as `members` in a recording.toml beside \
+                     them; in a bucket, write recording.toml (again) when all are there"
                 .to_owned(),
             source: None,
         }
