@@ -63,7 +63,7 @@ fn data() -> PathBuf {
 
 /// What the program and tifffile make of every file of one folder.
 fn rows(folder: &str) -> Vec<Row> {
-    let python = python_with(&["imagecodecs==2025.*"]).unwrap();
+    let python = python_with(&["imagecodecs==2026.*"]).unwrap();
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats.py");
     let program = env!("CARGO_BIN_EXE_dropscope");
     let out = Command::new(python).args([script, program]).arg(data().join(folder)).output().unwrap();
