@@ -5,7 +5,7 @@ use std::ops::Range;
 use dropscope_recording::{FrameBuffer, Info, Recording, RecordingError};
 
 /// Bytes of pixels in one batch, one page at least.
-const BATCH_BYTES: usize = 4 << 20;
+const BATCH_BYTES: usize = 8 << 20;
 /// Narrow samples are added up in 32 bits within a batch: 65 535 × 64 is far below.
 const BATCH_PAGES: usize = 64;
 

@@ -108,7 +108,7 @@ impl Drawn {
     fn is_hopeless(&self, bits: u32) -> bool {
         let sizes: Vec<usize> = self.frames.par_iter().step_by(PROBE).map(|frame| compressed(frame, bits).len()).collect();
         let expected = sizes.iter().sum::<usize>() * self.frames.len() / sizes.len().max(1);
-        expected > MOST_BYTES + MOST_BYTES / 8
+        expected > MOST_BYTES + MOST_BYTES / 50
     }
 
     fn encode(&self, bits: u32, comment: Option<&str>) -> Result<Vec<u8>, ProjectionError> {

@@ -26,7 +26,7 @@ impl Contrast {
     pub(crate) fn of<'a>(images: impl Iterator<Item = &'a Image> + Clone) -> Self {
         let total: usize = images.clone().map(|image| image.values.len()).sum();
         let step = total.div_ceil(MOST_VALUES).max(1);
-        let all = images.flat_map(|image| &image.values).step_by(step);
+        let all = images.flat_map(|image| image.values.iter().step_by(step));
         let mut values: Vec<f32> = all.copied().filter(|v| v.is_finite()).collect();
         let (low, high) = range(&mut values);
         let scale = if high > low { (STEPS - 1) as f32 / (high - low) } else { 0.0 };
