@@ -140,6 +140,15 @@ fn a_session_file_says_which_page_is_which() {
 }
 
 #[test]
+fn planes_in_files_of_their_own_are_not_taken_for_time() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/odd/exampletiffs_ome_master");
+    assert!(folder.is_dir(), "missing: the files for tests, expected in {}", folder.display());
+    let names: Vec<String> = (1..=5).map(|z| format!("multifile-Z{z}.ome.tiff")).collect();
+    let error = open_set(Box::new(OnDisk(folder, names)), &Limits::default(), &Overrides::default()).unwrap_err();
+    assert!(error.cause().contains("`5` planes"), "{error}");
+}
+
+#[test]
 fn a_missing_or_different_or_damaged_file_is_named() {
     let one = |n| numbered(n, 1).bytes();
     let gap = vec![("f1.tif", one(1)), ("f2.tif", one(2)), ("f3.tif", one(3)), ("f5.tif", one(5))];

@@ -50,6 +50,8 @@ pub(crate) struct FileSet {
     pub(crate) files: Vec<String>,
     /// The file that says what the pages mean, where this one does not.
     pub(crate) described_in: Option<String>,
+    /// Planes and channels of all files together, where they are stated.
+    pub(crate) whole: Option<(usize, usize)>,
 }
 
 /// Everything a file states about its axes and units.

@@ -56,7 +56,8 @@ impl Loose {
 
 /// Pages in all, and their meaning where the axes are named. `truncated` means one directory for the whole stack.
 pub(super) fn parse(text: &str) -> Option<Metadata> {
-    if !text.starts_with("{\"shape\"") {
+    // Releases before 2026 put the user's keys first.
+    if !(text.starts_with('{') && text.contains("\"shape\"")) {
         return None;
     }
     let shaped: Shaped = serde_json::from_str(text).ok()?;

@@ -30,6 +30,7 @@ pub(super) fn of(
     if let Some(session) = &files.session {
         return Ok(Meaning { metadata: session.state(metadata), overrides, planes_from: None });
     }
+    check_whole(&metadata, &overrides)?;
     let volumes = volumes(seen, &metadata, &overrides);
     let metadata = over_all(metadata, seen, files.channels)?;
     let Some(volumes) = volumes else { return Ok(Meaning { metadata, overrides, planes_from: None }) };
@@ -38,6 +39,25 @@ pub(super) fn of(
     findings.notes.push(volumes.note(files.count()));
     let metadata = Metadata { frames: None, ..metadata };
     Ok(Meaning { metadata, overrides, planes_from: Some(volumes.source) })
+}
+
+/// Files that hold other planes or channels each would be taken for time points.
+fn check_whole(metadata: &Metadata, overrides: &Overrides) -> Result<(), RecordingError> {
+    let size = |axis: &Option<Stated<usize>>| axis.as_ref().map_or(1, |s| s.value);
+    let each = (size(&metadata.planes), size(&metadata.channels));
+    let whole = metadata.set.as_ref().and_then(|set| set.whole).filter(|whole| *whole != each);
+    let Some((planes, channels)) = whole.filter(|_| overrides.planes.is_none() && overrides.channels.is_none()) else {
+        return Ok(());
+    };
+    Err(RecordingError::unsupported(
+        format!(
+            "the OME set has `{planes}` planes and `{channels}` channels, and its files hold `{}` and `{}` each: they are spread over \
+             files",
+            each.0, each.1
+        ),
+        "in Fiji open the set by File > Import > Bio-Formats with `Group files with similar names`, save it as one TIFF and upload \
+         that; or state planes and channels if the files alternate",
+    ))
 }
 
 /// Files that hold one volume each.

@@ -25,7 +25,9 @@ pub(super) fn parse(text: &str) -> Option<Metadata> {
             model.images
         ));
     }
-    metadata.set = pages::set(&model, image);
+    let size = |axis: &Option<Stated<usize>>| axis.as_ref().map_or(1, |stated| stated.value);
+    let whole = Some((size(&metadata.planes), size(&metadata.channels)));
+    metadata.set = pages::set(&model, image).map(|set| FileSet { whole, ..set });
     pages::apply(&model, image, &mut metadata);
     Some(metadata)
 }
@@ -36,7 +38,7 @@ fn described_elsewhere(file: String) -> Metadata {
         notes: vec![format!(
             "the file belongs to an OME set that `{file}` describes; give the whole folder, or what it says is not known"
         )],
-        set: Some(FileSet { files: Vec::new(), described_in: Some(file) }),
+        set: Some(FileSet { described_in: Some(file), ..FileSet::default() }),
         ..Metadata::default()
     }
 }

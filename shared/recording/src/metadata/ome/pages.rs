@@ -23,7 +23,7 @@ pub(super) fn set(model: &Model, image: &Image) -> Option<FileSet> {
     let mut order: Vec<_> = (0..earliest.len()).filter_map(|file| earliest[file].map(|first| (first, file))).collect();
     order.sort_unstable();
     let files: Vec<_> = order.into_iter().map(|(_, file)| model.files[file].clone()).collect();
-    (files.len() > 1).then_some(FileSet { files, described_in: None })
+    (files.len() > 1).then_some(FileSet { files, ..FileSet::default() })
 }
 
 /// Corrects sizes and order by what `TiffData` say of this file's own pages.
