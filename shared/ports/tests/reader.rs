@@ -112,7 +112,7 @@ fn a_long_read_is_parallel() {
 fn read_batches(reader: &ObjectReader, frames: &[u64], batch: usize) {
     for batch in frames.chunks(batch) {
         let places: Vec<Range<u64>> = batch.iter().map(|frame| frame * FRAME..frame * FRAME + 524_288).collect();
-        reader.expect(&places);
+        reader.will_read(&places);
         let (first, second) = places.split_at(places.len() / 2);
         std::thread::scope(|scope| {
             for half in [first, second] {
@@ -209,7 +209,7 @@ fn memory_is_bounded_whatever_is_read() {
             scope.spawn(move || {
                 for n in 0..60u64 {
                     let start = (thread * 50 + n * n % 47) * MB;
-                    reader.expect(&[start..start + MB, start + 3 * MB..start + 4 * MB]);
+                    reader.will_read(&[start..start + MB, start + 3 * MB..start + 4 * MB]);
                     read(reader, start..start + 2 * MB + n);
                     read(reader, n * 3 * MB..n * 3 * MB + 100);
                 }
@@ -277,7 +277,7 @@ fn beyond_the_end_there_is_nothing() {
         assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
     }
     reader.read_exact_at(1000, &mut []).unwrap();
-    reader.expect(&[500..5000, 7000..8000]);
+    reader.will_read(&[500..5000, 7000..8000]);
     read(&reader, 0..1000);
 }
 
@@ -287,7 +287,7 @@ fn dropping_the_reader_calls_off_what_is_under_way() {
     let (runtime, fake) = (runtime(), Fake::new(LARGE, manner));
     let reader = reader(&fake, &runtime, Depth::default());
     for range in [0..10 * MB, 10 * MB..100 * MB] {
-        reader.expect(&[range]);
+        reader.will_read(&[range]);
     }
     let started = Instant::now();
     while fake.under_way() < 4 && started.elapsed() < Duration::from_secs(10) {
@@ -340,7 +340,7 @@ mod whatever_fails {
                     scope.spawn(move || for (start, count, announced) in reads {
                         let range = *start..(start + count).min(size);
                         if *announced {
-                            reader.expect(&[range.clone(), range.end..size]);
+                            reader.will_read(&[range.clone(), range.end..size]);
                         }
                         let mut bytes = vec![0; (range.end - range.start) as usize];
                         if reader.read_exact_at(range.start, &mut bytes).is_ok() {

@@ -21,7 +21,7 @@ pub trait ReadAt: Send + Sync {
     fn read_exact_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
 
     /// Is told what will be read next, in this order: a store far away may begin to fetch it. Nothing depends on it.
-    fn expect(&self, _ranges: &[Range<u64>]) {}
+    fn will_read(&self, _ranges: &[Range<u64>]) {}
 }
 
 impl ReadAt for File {

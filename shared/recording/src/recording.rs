@@ -93,7 +93,7 @@ impl Recording {
     ///
     /// As for [`Recording::read_page`]; of several the first page's.
     pub fn read_pages(&self, pages: &[usize], out: &mut [FrameBuffer]) -> Result<(), RecordingError> {
-        self.expect(pages);
+        self.will_read(pages);
         let read: Vec<_> = pages.par_iter().zip(out).map(|(page, out)| self.read_page(*page, out)).collect();
         read.into_iter().collect()
     }
@@ -113,10 +113,10 @@ impl Recording {
     }
 
     /// Tells a store far away which bytes come next, where that is known without looking.
-    fn expect(&self, pages: &[usize]) {
+    fn will_read(&self, pages: &[usize]) {
         if let Files::One(part) = &self.files {
             let places: Vec<Range<u64>> = pages.iter().filter_map(|page| part.place(*page)).collect();
-            part.source.expect(&places);
+            part.source.will_read(&places);
         }
     }
 

@@ -103,7 +103,7 @@ impl Guess {
 
     /// Takes note of what will be read for certain, in one piece. One piece alone may be a sample; a second one that
     /// goes on where it ended is a stream.
-    pub(super) fn expect(&mut self, piece: &Range<u64>) {
+    pub(super) fn will_read(&mut self, piece: &Range<u64>) {
         self.reads += 1;
         let (size, reads) = ((piece.end - piece.start).min(self.depth.request), self.reads);
         match self.around(piece.start).or_else(|| self.before(piece.start)).map(|i| &mut self.streams[i]) {

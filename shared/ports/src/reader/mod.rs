@@ -2,7 +2,7 @@
 //!
 //! Nobody has to say how an object will be read. Reads that jump about, as those of headers do, cost one small request
 //! each. Reads that go on where others ended, or skip less than a request costs, become few large requests, several of
-//! them under way ahead of the reader. What is announced ([`ReadAt::expect`]) is fetched just so, many ranges at a time.
+//! them under way ahead of the reader. What is announced ([`ReadAt::will_read`]) is fetched just so, many ranges at a time.
 
 mod blocks;
 mod depth;
@@ -95,7 +95,7 @@ impl ReadAt for ObjectReader {
         Ok(())
     }
 
-    fn expect(&self, ranges: &[Range<u64>]) {
-        self.shared.expect(ranges);
+    fn will_read(&self, ranges: &[Range<u64>]) {
+        self.shared.will_read(ranges);
     }
 }

@@ -110,14 +110,14 @@ impl Shared {
     }
 
     /// Takes note of what will be read next.
-    pub(super) fn expect(self: &Arc<Self>, ranges: &[Range<u64>]) {
+    pub(super) fn will_read(self: &Arc<Self>, ranges: &[Range<u64>]) {
         let merged = guess::merged(ranges, GAP, MARGIN, self.meta.size);
         let Some(last) = merged.last() else { return };
         let mut table = self.table();
         let after = last.end..last.end.saturating_add(self.depth.memory);
         table.blocks.announce(&merged, std::slice::from_ref(&after));
         if let [only] = &merged[..] {
-            table.guess.expect(only);
+            table.guess.will_read(only);
         }
         table.position = merged.first().map_or(0, |first| first.start);
         table.plan = merged.into();
