@@ -6,7 +6,7 @@ use dropscope_recording::{FrameBuffer, Info, Recording, RecordingError};
 
 /// Bytes of pixels in one batch, one page at least.
 const BATCH_BYTES: usize = 8 << 20;
-/// Narrow samples are added up in 32 bits within a batch: 65 535 × 64 is far below.
+/// Pages of one batch however small they are: between batches progress is told, and a pass can be stopped.
 const BATCH_PAGES: usize = 64;
 
 /// One page in hand.

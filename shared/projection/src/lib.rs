@@ -33,6 +33,7 @@ mod narrow;
 mod report;
 mod saturation;
 mod survey;
+mod tally;
 mod windows;
 
 pub use error::ProjectionError;

@@ -53,6 +53,20 @@ impl Measured {
     }
 }
 
+/// Whether every sample is the same, where that is known without measuring the frame: for samples of up to 16 bits.
+pub(crate) fn is_blank(pixels: &Pixels) -> Option<bool> {
+    fn same<T: PartialEq>(samples: &[T]) -> bool {
+        samples.split_first().is_none_or(|(first, rest)| rest.iter().all(|sample| sample == first))
+    }
+    match pixels {
+        Pixels::U8(v) => Some(same(v)),
+        Pixels::I8(v) => Some(same(v)),
+        Pixels::U16(v) => Some(same(v)),
+        Pixels::I16(v) => Some(same(v)),
+        Pixels::U32(_) | Pixels::I32(_) | Pixels::U64(_) | Pixels::I64(_) | Pixels::F32(_) | Pixels::F64(_) => None,
+    }
+}
+
 fn narrow<T: Narrow>(samples: &[T], width: usize) -> Measured {
     let side = width.max(1);
     let mut rows = vec![0_u64; samples.len() / side];
@@ -205,6 +219,18 @@ mod tests {
             prop_assert!(agrees(&wide.iter().map(|v| v.cast_signed()).collect::<Vec<_>>(), width));
             prop_assert!(agrees(&wide.iter().map(|v| *v as u8).collect::<Vec<_>>(), width));
             prop_assert!(agrees(&wide.iter().map(|v| *v as i8).collect::<Vec<_>>(), width));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_glance_and_a_measure_agree_on_what_is_blank(value in any::<u16>(), count in 1_usize..200, odd in 0_usize..400) {
+            let mut samples = vec![value; count];
+            samples.iter_mut().skip(odd).take(1).for_each(|sample| *sample ^= 1);
+            let signed: Vec<i16> = samples.iter().map(|v| v.cast_signed()).collect();
+            let blank = samples.iter().all(|sample| *sample == samples[0]);
+            prop_assert_eq!((narrow(&samples, count).blank, is_blank(&Pixels::U16(samples))), (blank, Some(blank)));
+            prop_assert_eq!((narrow(&signed, count).blank, is_blank(&Pixels::I16(signed))), (blank, Some(blank)));
         }
     }
 

@@ -5,11 +5,11 @@ use std::ops::Range;
 use dropscope_recording::{Info, Pixels, Recording};
 use rayon::prelude::*;
 
-use crate::accumulate::Sums;
+use crate::accumulate::{Sums, Window};
 use crate::batch::{Batch, Page, capacity};
 use crate::image::Image;
 use crate::images::Layout;
-use crate::measure::Measured;
+use crate::measure::{self, Measured};
 use crate::motion::{Profiles, Shift, Tracker};
 use crate::saturation::{Histogram, Saturation};
 use crate::{ProjectionError, Purpose, Windows, bin};
@@ -54,9 +54,9 @@ pub struct PlaneSurvey {
     pub window_max: Vec<Image>,
     /// Standard deviation over each window of time, at the size it is shown.
     pub window_sd: Vec<Image>,
-    /// One entry for each frame that was read.
+    /// One entry for each frame that was read; none, as below, where only pictures are made ([`Purpose::Pictures`]).
     pub frames: Vec<FrameFigures>,
-    /// Largest sample.
+    /// Largest sample; infinite below 0 when there is none.
     pub largest: f64,
     /// How many samples are the largest.
     pub at_largest: u64,
@@ -150,20 +150,27 @@ fn steps(windows: &Windows, times: usize, info: &Info) -> Vec<Step> {
 /// One page with what was measured of it.
 struct Seen<'a> {
     page: Page<'a>,
-    measured: Measured,
+    blank: bool,
+    /// None where pictures do without.
+    measured: Option<Measured>,
     profiles: Option<Profiles>,
 }
 
 impl<'a> Seen<'a> {
     /// Measures a page while the cache has it. A blank one is no sign of a detector at its limit.
     fn of(page: Page<'a>, histogram: &mut Histogram, purpose: Purpose) -> Self {
-        let measured = Measured::of(page.buffer);
-        if measured.blank || !purpose.has_figures() {
-            return Self { page, measured, profiles: None };
+        if !purpose.has_figures()
+            && let Some(blank) = measure::is_blank(page.buffer.pixels())
+        {
+            return Self { page, blank, measured: None, profiles: None };
         }
-        histogram.add(page.buffer.pixels());
-        let profiles = Some(Profiles::of(&measured));
-        Self { page, measured, profiles }
+        let measured = Measured::of(page.buffer);
+        let blank = measured.blank;
+        let profiles = (purpose.has_figures() && !blank).then(|| {
+            histogram.add(page.buffer.pixels());
+            Profiles::of(&measured)
+        });
+        Self { page, blank, measured: Some(measured), profiles }
     }
 }
 
@@ -213,7 +220,7 @@ impl Pass {
 
 /// One plane in the making.
 struct PlanePass {
-    window: Sums,
+    window: Window,
     whole: Sums,
     window_max: Vec<Image>,
     window_sd: Vec<Image>,
@@ -229,7 +236,7 @@ struct PlanePass {
 impl PlanePass {
     fn new(height: usize, width: usize) -> Self {
         Self {
-            window: Sums::new(height, width),
+            window: Window::new(height, width),
             whole: Sums::new(height, width),
             window_max: Vec::new(),
             window_sd: Vec::new(),
@@ -249,20 +256,19 @@ impl PlanePass {
         }
         if purpose.has_figures() {
             self.track(seen);
+            self.count(seen);
         }
-        self.count(seen);
     }
 
     fn project(&mut self, seen: &[&Seen], binned: usize) {
-        let kept: Vec<&Seen> = seen.iter().copied().filter(|seen| !seen.measured.blank).collect();
-        let near = kept.first().map_or(0.0, |seen| seen.measured.mean());
-        let largest = kept.iter().map(|seen| seen.measured.most).fold(f64::NEG_INFINITY, f64::max);
+        let kept: Vec<&Seen> = seen.iter().copied().filter(|seen| !seen.blank).collect();
+        let near = kept.first().and_then(|seen| seen.measured.as_ref()).map_or(0.0, Measured::mean);
         if binned == 1 {
             let frames: Vec<&Pixels> = kept.iter().map(|seen| seen.page.buffer.pixels()).collect();
-            self.window.add(&frames, near, largest);
+            self.window.add(&frames, near);
         } else {
             let frames: Vec<Pixels> = kept.par_iter().map(|seen| bin::frame(seen.page.buffer, binned)).collect();
-            self.window.add(&frames.iter().collect::<Vec<_>>(), near, largest);
+            self.window.add(&frames.iter().collect::<Vec<_>>(), near);
         }
     }
 
@@ -281,9 +287,9 @@ impl PlanePass {
     fn count(&mut self, seen: &[&Seen]) {
         let last = self.last.take();
         let mut before = last.as_ref();
-        for seen in seen {
-            self.count_frame(&seen.measured, before == Some(&seen.measured));
-            before = Some(&seen.measured);
+        for measured in seen.iter().filter_map(|seen| seen.measured.as_ref()) {
+            self.count_frame(measured, before == Some(measured));
+            before = Some(measured);
         }
         self.last = before.cloned();
     }
@@ -301,9 +307,9 @@ impl PlanePass {
     }
 
     fn close_window(&mut self, tile: usize) {
-        self.window_max.push(self.window.max().binned(tile));
-        self.window_sd.push(self.window.sd().binned(tile));
-        self.whole.absorb(&mut self.window);
+        let (max, sd) = self.window.close(&mut self.whole);
+        self.window_max.push(max.binned(tile));
+        self.window_sd.push(sd.binned(tile));
     }
 
     fn finish(mut self) -> PlaneSurvey {

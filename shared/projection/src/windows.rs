@@ -19,7 +19,7 @@ pub enum Purpose {
     /// Pictures and figures.
     #[default]
     Both,
-    /// [`crate::Survey::preview_files`] only: no motion, no saturation.
+    /// [`crate::Survey::preview_files`] only: no figures of frames.
     Pictures,
     /// [`crate::Survey::summary_files`] only: the images are empty.
     Figures,

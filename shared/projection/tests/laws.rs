@@ -219,8 +219,9 @@ proptest! {
 
 #[test]
 fn a_look_for_one_purpose_gives_the_files_of_a_look_for_both() {
-    let bytes = stack_u16(20, 24, &noise(20, 24, 90));
-    let recording = open(bytes);
+    let mut frames = noise(20, 24, 90);
+    [(0, 0), (40, 65_535), (41, 7)].into_iter().for_each(|(at, value)| frames[at].fill(value));
+    let recording = open(stack_u16(20, 24, &frames));
     let look = |purpose| survey(&recording, &Windows { purpose, ..Windows::default() }, &|_, _| {}).unwrap();
     let both = look(Purpose::Both);
     assert!(look(Purpose::Pictures).preview_files().unwrap() == both.preview_files().unwrap());
