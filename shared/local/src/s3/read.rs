@@ -8,9 +8,10 @@ use dropscope_ports::{ObjectsError, Select};
 use s3s::dto::{ETag, GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput, StreamingBlob};
 use s3s::{S3ErrorCode, S3Result};
 use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Bytes that are read of an object at once: each piece goes to another thread and back.
-const PIECE: u64 = 1 << 19;
+/// Bytes that are read of an object at once: two of these stay in a second cache until they are sent.
+const PIECE: u64 = 1 << 18;
 
 pub(super) async fn get(store: &LocalStore, input: GetObjectInput) -> S3Result<GetObjectOutput> {
     let known = Known {
@@ -81,15 +82,46 @@ fn asked(range: Option<s3s::dto::Range>, size: u64) -> S3Result<(Range<u64>, Opt
 }
 
 fn stream(opened: Opened, range: Range<u64>) -> StreamingBlob {
-    let pieces = futures_util::stream::try_unfold((opened, range), async |(opened, range)| {
+    let spare = Arc::new(Spare::default());
+    let pieces = futures_util::stream::try_unfold((opened, range, spare), async |(opened, range, spare)| {
         if range.is_empty() {
             return Ok::<_, ObjectsError>(None);
         }
         let end = range.end.min(range.start + PIECE);
-        let piece = opened.read(range.start..end).await?;
-        Ok(Some((bytes::Bytes::from(piece), (opened, end..range.end))))
+        let buffer = spare.buffers().pop().unwrap_or_default();
+        let bytes = opened.read_into(range.start..end, buffer).await?;
+        let piece = Piece { bytes, spare: spare.clone() };
+        Ok(Some((bytes::Bytes::from_owner(piece), (opened, end..range.end, spare))))
     });
     StreamingBlob::wrap(pieces)
+}
+
+/// Buffers of one answer whose bytes were sent: a fresh one would be cleared first, and lie in no cache.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    fn buffers(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Bytes on their way to the client; their buffer comes back when they are sent.
+struct Piece {
+    bytes: Vec<u8>,
+    spare: Arc<Spare>,
+}
+
+impl AsRef<[u8]> for Piece {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        self.spare.buffers().push(std::mem::take(&mut self.bytes));
+    }
 }
 
 /// A length as S3's own documents have it.
