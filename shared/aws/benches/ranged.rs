@@ -1,6 +1,8 @@
 //! How fast a recording of 2 GB is looked through over S3 on loopback, against the same from disk (page cache warm).
 //!
-//! `cargo bench -p dropscope-aws --bench ranged -- [FRAMES] [ROUNDS]`; the server is a process of its own.
+//! `cargo bench -p dropscope-aws --bench ranged -- [FRAMES] [ROUNDS]`; the server is a process of its own. A preview is what
+//! a user waits for: the file is opened, looked through for pictures, and these are encoded and written. Its pass is the
+//! second of these alone, a survey one for pictures and figures.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 #[path = "../tests/ranged/endpoint.rs"]
@@ -9,7 +11,7 @@ mod endpoint;
 mod layouts;
 
 use dropscope_ports::{Depth, ObjectMeta, Objects};
-use dropscope_projection::{Windows, survey};
+use dropscope_projection::{Purpose, Windows, survey};
 use dropscope_recording::{FrameBuffer, Limits, Overrides, ReadAt, Recording};
 use layouts::Layout;
 use std::fs::File;
@@ -55,27 +57,69 @@ fn measure(frames: u64, rounds: u64) {
     let runtime = Runtime::new().unwrap();
     let bucket = runtime.block_on(endpoint::bucket(address));
     let meta = runtime.block_on(endpoint::recording(&bucket));
-    for round in 1..=rounds {
-        let disk = || Box::new(File::open(&path).unwrap()) as Box<dyn ReadAt>;
-        let s3 = || Box::new(endpoint::reader(&runtime, &bucket, &meta, Depth::default())) as Box<dyn ReadAt>;
-        report(round, "bytes in a row", meta.size, || in_a_row(disk()), || in_a_row(s3()));
-        report(round, "frames in batches", meta.size, || in_batches(&open(disk())), || in_batches(&open(s3())));
-        report(round, "survey", meta.size, || look(&open(disk())), || look(&open(s3())));
-        println!("{round} requests alone: {:.2} GB/s", rate(meta.size, || requests(&runtime, &bucket, &meta)));
+    let disk = || Box::new(File::open(&path).unwrap()) as Box<dyn ReadAt>;
+    let s3 = || Box::new(endpoint::reader(&runtime, &bucket, &meta, Depth::default())) as Box<dyn ReadAt>;
+    let mut rates = Rates::default();
+    for _ in 0..rounds {
+        rates.add(BYTES, meta.size, [seconds(|| in_a_row(disk())), seconds(|| in_a_row(s3()))]);
+        rates.add(BATCHES, meta.size, [seconds(|| in_batches(&open(disk()))), seconds(|| in_batches(&open(s3())))]);
+        rates.add(SURVEY, meta.size, [look(&open(disk()), Purpose::Both), look(&open(s3()), Purpose::Both)]);
+        let previews = [preview(disk(), folder.path()), preview(s3(), folder.path())];
+        rates.add(PASS, meta.size, previews.map(|(_, pass)| pass));
+        rates.add(PREVIEW, meta.size, previews.map(|(whole, _)| whole));
+        println!("requests alone: {:.2} GB/s", rate(meta.size, seconds(|| requests(&runtime, &bucket, &meta))));
     }
+    rates.show();
     drop(server.stdin.take());
     server.wait().unwrap();
 }
 
-fn rate(bytes: u64, work: impl Fn()) -> f64 {
-    let started = Instant::now();
-    work();
-    bytes as f64 / 1e9 / started.elapsed().as_secs_f64()
+const BYTES: &str = "bytes in a row";
+const BATCHES: &str = "frames in batches";
+const SURVEY: &str = "survey";
+const PASS: &str = "pass of a preview";
+const PREVIEW: &str = "whole preview";
+
+/// GB/s from disk and over S3, round by round.
+#[derive(Default)]
+struct Rates(Vec<(&'static str, Vec<[f64; 2]>)>);
+
+impl Rates {
+    fn add(&mut self, what: &'static str, bytes: u64, seconds: [f64; 2]) {
+        let rates = seconds.map(|seconds| rate(bytes, seconds));
+        println!("{}", line(what, rates, rates[1] / rates[0]));
+        match self.0.iter_mut().find(|(known, _)| *known == what) {
+            Some((_, rounds)) => rounds.push(rates),
+            None => self.0.push((what, vec![rates])),
+        }
+    }
+
+    /// Medians; that of the ratios is of those within a round, which noise falls on alike.
+    fn show(&self) {
+        for (what, rounds) in &self.0 {
+            let of = |value: fn(&[f64; 2]) -> f64| median(rounds.iter().map(value).collect());
+            println!("median {}", line(what, [of(|r| r[0]), of(|r| r[1])], of(|r| r[1] / r[0])));
+        }
+    }
 }
 
-fn report(round: u64, what: &str, bytes: u64, disk: impl Fn(), s3: impl Fn()) {
-    let (disk, s3) = (rate(bytes, disk), rate(bytes, s3));
-    println!("{round} {what}: disk {disk:.2} GB/s, S3 {s3:.2} GB/s, ratio {:.2}", s3 / disk);
+fn line(what: &str, [disk, s3]: [f64; 2], ratio: f64) -> String {
+    format!("{what}: disk {disk:.2} GB/s, S3 {s3:.2} GB/s, ratio {ratio:.2}")
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+fn rate(bytes: u64, seconds: f64) -> f64 {
+    bytes as f64 / 1e9 / seconds
+}
+
+fn seconds(work: impl FnOnce()) -> f64 {
+    let started = Instant::now();
+    work();
+    started.elapsed().as_secs_f64()
 }
 
 fn open(source: Box<dyn ReadAt>) -> Recording {
@@ -98,8 +142,24 @@ fn in_batches(recording: &Recording) {
     }
 }
 
-fn look(recording: &Recording) {
-    survey(recording, &Windows::default(), &|_, _| {}).unwrap();
+/// Seconds of a pass.
+fn look(recording: &Recording, purpose: Purpose) -> f64 {
+    seconds(|| drop(survey(recording, &Windows { purpose, ..Windows::default() }, &|_, _| {}).unwrap()))
+}
+
+/// Seconds of a whole preview, and of its pass.
+fn preview(source: Box<dyn ReadAt>, folder: &Path) -> (f64, f64) {
+    let mut pass = 0.0;
+    let whole = seconds(|| {
+        let recording = open(source);
+        let windows = Windows { purpose: Purpose::Pictures, ..Windows::default() };
+        let mut found = None;
+        pass = seconds(|| found = Some(survey(&recording, &windows, &|_, _| {}).unwrap()));
+        for (name, bytes) in found.unwrap().preview_files().unwrap() {
+            std::fs::write(folder.join(name), bytes).unwrap();
+        }
+    });
+    (whole, pass)
 }
 
 /// The store and the SDK without a reader: requests of 8 MiB, six at a time, whose bytes nobody looks at.
