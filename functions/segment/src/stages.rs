@@ -95,6 +95,7 @@ pub fn segment_planes(
     let params = Params {
         frame_rate_hz: work.plan.frame_rate_hz.value,
         tau_s: work.plan.tau_s.value,
+        rise_s: None,
         diameter_px: work.plan.diameter_px.as_ref().map(|d| d.value),
         clusters: work.plan.clusters.value,
         seed: work.plan.seed.value,

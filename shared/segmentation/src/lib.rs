@@ -17,6 +17,7 @@ mod registration;
 mod result;
 mod source;
 
+pub use deconvolution::deconvolve;
 pub use error::SegmentError;
 pub use params::{ParamError, Params};
 pub use pipeline::segment;

@@ -10,6 +10,9 @@ pub struct Params {
     pub frame_rate_hz: f64,
     /// Decay time of the indicator, s, 0.05 to 20 (GCaMP6f 0.7, GCaMP6m 1.0, GCaMP6s 1.25 to 1.5).
     pub tau_s: f64,
+    /// Rise time of the indicator, s, 0 to 5; 0.07 of the decay time when absent, 0 for a pure decay.
+    #[serde(default)]
+    pub rise_s: Option<f64>,
     /// Diameter of a cell, pixels, 2 to 200; estimated from the recording when absent.
     pub diameter_px: Option<f64>,
     /// Number of clusters, 1 to 100.
@@ -22,7 +25,7 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { frame_rate_hz: 30.0, tau_s: 1.0, diameter_px: None, clusters: 4, seed: 1, threads: 0 }
+        Self { frame_rate_hz: 30.0, tau_s: 1.0, rise_s: None, diameter_px: None, clusters: 4, seed: 1, threads: 0 }
     }
 }
 
@@ -46,6 +49,9 @@ impl Params {
     pub fn check(&self) -> Result<(), ParamError> {
         in_range("frame_rate_hz", self.frame_rate_hz, 0.01, 10_000.0, "0.01 to 10000 Hz")?;
         in_range("tau_s", self.tau_s, 0.05, 20.0, "0.05 to 20 s")?;
+        if let Some(rise) = self.rise_s {
+            in_range("rise_s", rise, 0.0, 5.0, "0 to 5 s")?;
+        }
         if let Some(d) = self.diameter_px {
             in_range("diameter_px", d, 2.0, 200.0, "2 to 200 pixels")?;
         }
