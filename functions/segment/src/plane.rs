@@ -2,19 +2,23 @@
 
 use dropscope_recording::{FrameBuffer, Recording, RecordingError};
 use dropscope_segmentation::{FrameSource, SourceError};
+use rayon::prelude::*;
 
-/// Frames of one plane and channel; holds one frame at a time.
+/// Frames read at a time: enough for every core, little to hold.
+const BATCH: usize = 16;
+
+/// Frames of one plane and channel; holds a few frames at a time.
 pub struct PlaneSource<'a> {
     recording: &'a Recording,
     plane: usize,
     channel: usize,
-    buffer: FrameBuffer,
+    buffers: Vec<FrameBuffer>,
 }
 
 impl<'a> PlaneSource<'a> {
     /// The frames of `plane` and `channel`, each counted from 0.
     pub fn new(recording: &'a Recording, plane: usize, channel: usize) -> Self {
-        Self { recording, plane, channel, buffer: FrameBuffer::new() }
+        Self { recording, plane, channel, buffers: Vec::new() }
     }
 }
 
@@ -28,12 +32,28 @@ impl FrameSource for PlaneSource<'_> {
     }
 
     fn read(&mut self, index: usize, out: &mut [f32]) -> Result<(), SourceError> {
-        let failed = |error: RecordingError| SourceError { index, source: Box::new(error) };
-        let pages = self.recording.info().pages;
-        let page = self.recording.page_of(index, self.plane, self.channel);
-        let page = page.ok_or_else(|| failed(RecordingError::NoSuchPage { page: index, pages }))?;
-        self.recording.read_page(page, &mut self.buffer).map_err(failed)?;
-        self.buffer.write_f32(out);
+        self.read_all(&[index], out)
+    }
+
+    fn read_all(&mut self, indices: &[usize], out: &mut [f32]) -> Result<(), SourceError> {
+        let info = self.recording.info();
+        let pixels = info.height * info.width;
+        self.buffers.resize_with(BATCH.min(indices.len()).max(self.buffers.len()), FrameBuffer::new);
+        for (indices, out) in indices.chunks(BATCH).zip(out.chunks_mut(BATCH * pixels)) {
+            let pages: Vec<usize> = indices.iter().map(|&index| self.page(index)).collect::<Result<_, _>>()?;
+            let buffers = &mut self.buffers[..pages.len()];
+            let failed = |error| SourceError { index: indices[0], source: Box::new(error) };
+            self.recording.read_pages(&pages, buffers).map_err(failed)?;
+            buffers.par_iter().zip(out.par_chunks_mut(pixels)).for_each(|(buffer, frame)| buffer.write_f32(frame));
+        }
         Ok(())
+    }
+}
+
+impl PlaneSource<'_> {
+    fn page(&self, index: usize) -> Result<usize, SourceError> {
+        let pages = self.recording.info().pages;
+        let missing = || SourceError { index, source: Box::new(RecordingError::NoSuchPage { page: index, pages }) };
+        self.recording.page_of(index, self.plane, self.channel).ok_or_else(missing)
     }
 }

@@ -21,5 +21,5 @@ pub use deconvolution::deconvolve;
 pub use error::SegmentError;
 pub use params::{ParamError, Params};
 pub use pipeline::segment;
-pub use result::{Clustering, Registration, Roi, Segmentation};
+pub use result::{Blocks, Clustering, Registration, Roi, Segmentation};
 pub use source::{FrameSource, Progress, Silent, SourceError, Stage};

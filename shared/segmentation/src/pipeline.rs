@@ -130,11 +130,11 @@ fn describe(
     corrected: &Array2<f32>,
     plane: Plane,
 ) -> Vec<Roi> {
+    let expected = usual_area(detected, corrected);
     let rois = detected.found.iter().zip(overlap).enumerate();
     let roi = |(i, (found, overlap)): (usize, (&Found, Vec<bool>))| {
         let shape = measures::shape(&found.pixels, plane.width);
         let activity = measures::activity(&corrected.row(i).to_vec());
-        let expected = std::f64::consts::PI / 4.0 * detected.diameter * detected.diameter;
         let probability = classification::cell_probability(classification::Features {
             relative_area: found.pixels.len() as f64 / expected,
             aspect_ratio: shape.aspect_ratio,
@@ -163,11 +163,33 @@ fn describe(
     rois.map(roi).collect()
 }
 
+/// Area a cell has: that of the diameter given, else the median of the ROIs found, each weighted by its signal to noise
+/// (what is out of focus is large and faint, and must not vote down the cells).
+fn usual_area(detected: &Detected, corrected: &Array2<f32>) -> f64 {
+    if detected.found.is_empty() || detected.diameter_given {
+        return std::f64::consts::PI / 4.0 * detected.diameter * detected.diameter;
+    }
+    let vote = |(i, found): (usize, &Found)| {
+        let snr = measures::activity(&corrected.row(i).to_vec()).snr.max(0.0);
+        (found.pixels.len() as f64, snr * snr)
+    };
+    let mut votes: Vec<(f64, f64)> = detected.found.iter().enumerate().map(vote).collect();
+    votes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let half = 0.5 * votes.iter().map(|v| v.1).sum::<f64>();
+    let mut below = 0.0;
+    let reached = votes.iter().find(|v| {
+        below += v.1;
+        below >= half
+    });
+    reached.map_or(1.0, |v| v.0)
+}
+
 fn published(registered: &Registered, detected: &Detected, plane: Plane) -> Registration {
     Registration {
         reference: image(&registered.reference, plane),
         yoff: registered.yoff.clone(),
         xoff: registered.xoff.clone(),
+        blocks: registered.blocks.clone(),
         corr: registered.corr.clone(),
         bad_frames: registered.bad.clone(),
         yrange: registered.yrange,

@@ -21,15 +21,17 @@ pub struct Segmentation {
     pub clustering: Clustering,
 }
 
-/// The outcome of rigid registration. Sign as in suite2p: `registered(y, x) = frame(y + yoff, x + xoff)`.
+/// The outcome of registration. Sign as in suite2p: `registered(y, x) = frame(y + yoff + yoff1, x + xoff + xoff1)`.
 #[derive(Debug, Clone)]
 pub struct Registration {
     /// Reference image, height × width.
     pub reference: Array2<f32>,
-    /// Shift of each frame along y, pixels.
+    /// Mean shift of each frame along y, pixels, with fractions.
     pub yoff: Vec<f32>,
-    /// Shift of each frame along x, pixels.
+    /// Mean shift of each frame along x, pixels, with fractions.
     pub xoff: Vec<f32>,
+    /// What the parts of each frame moved beside that.
+    pub blocks: Blocks,
     /// Peak of the phase correlation of each frame, 0 to 1.
     pub corr: Vec<f32>,
     /// Frames kept out of detection (blank, or a shift no neighbour shares).
@@ -46,6 +48,21 @@ pub struct Registration {
     pub max: Array2<f32>,
     /// Standard deviation of the registered good frames.
     pub sd: Array2<f32>,
+}
+
+/// Motion of the parts of a frame against the frame as a whole, at the centres of overlapping blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Blocks {
+    /// Rows of each block, end exclusive.
+    pub y: Vec<(usize, usize)>,
+    /// Columns of each block, end exclusive.
+    pub x: Vec<(usize, usize)>,
+    /// Blocks along y and along x; they are listed row by row.
+    pub shape: (usize, usize),
+    /// Shift of each block along y beside `yoff`, pixels, frames × blocks.
+    pub yoff1: Array2<f32>,
+    /// Shift of each block along x beside `xoff`, pixels, frames × blocks.
+    pub xoff1: Array2<f32>,
 }
 
 /// A region of interest: a cell, or something that looks like one.

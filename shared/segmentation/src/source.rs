@@ -13,6 +13,15 @@ pub trait FrameSource: Send {
     /// # Errors
     /// When the frame cannot be read or decoded.
     fn read(&mut self, index: usize, out: &mut [f32]) -> Result<(), SourceError>;
+    /// Reads the frames `indices` into `out`, one after the other; a source that can reads several at a time.
+    ///
+    /// # Errors
+    /// As for [`FrameSource::read`]; of several the first frame's.
+    fn read_all(&mut self, indices: &[usize], out: &mut [f32]) -> Result<(), SourceError> {
+        let (height, width) = self.shape();
+        let frames = out.chunks_exact_mut((height * width).max(1));
+        indices.iter().zip(frames).try_for_each(|(index, frame)| self.read(*index, frame))
+    }
 }
 
 /// A frame that could not be read: what the source said, kept whole.

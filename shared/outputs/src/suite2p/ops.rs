@@ -70,8 +70,23 @@ fn motion(reg: &Registration) -> Entries {
         ("corrXY", floats(&reg.corr)),
         ("badframes", bools(&reg.bad_frames)),
         ("do_registration", int(1)),
-        ("nonrigid", Value::Bool(false)),
+        ("nonrigid", Value::Bool(true)),
+        ("yoff1", image(&reg.blocks.yoff1)),
+        ("xoff1", image(&reg.blocks.xoff1)),
+        ("yblock", ranges(&reg.blocks.y)),
+        ("xblock", ranges(&reg.blocks.x)),
+        ("nblocks", ints(&[reg.blocks.shape.0, reg.blocks.shape.1])),
+        ("block_size", ints(&[side(&reg.blocks.y), side(&reg.blocks.x)])),
     ]
+}
+
+fn ranges(blocks: &[(usize, usize)]) -> Value {
+    Value::List(blocks.iter().map(|b| ints(&[b.0, b.1])).collect())
+}
+
+/// Length of a block; they are all alike.
+fn side(blocks: &[(usize, usize)]) -> usize {
+    blocks.first().map_or(0, |b| b.1 - b.0)
 }
 
 fn settings(rois: &[Roi]) -> Entries {

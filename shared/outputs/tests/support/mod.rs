@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
 use dropscope_outputs::RunMeta;
-use dropscope_segmentation::{Clustering, Registration, Roi, Segmentation};
+use dropscope_segmentation::{Blocks, Clustering, Registration, Roi, Segmentation};
 use dropscope_testkit::movie::{Movie, PlantedCell, Scene};
 use ndarray::Array2;
 
@@ -80,6 +80,13 @@ fn registration(movie: &Movie, mean: Array2<f32>, max: Array2<f32>, sd: Array2<f
         reference: mean.clone(),
         yoff,
         xoff,
+        blocks: Blocks {
+            y: vec![(0, 10), (5, 15)],
+            x: vec![(0, 20); 2],
+            shape: (2, 1),
+            yoff1: Array2::from_shape_fn((frames, 2), |(t, b)| (t + b) as f32 / 8.0),
+            xoff1: Array2::from_shape_fn((frames, 2), |(t, b)| (t * 2 + b) as f32 / -16.0),
+        },
         corr: (0..frames).map(|t| t as f32 / frames as f32).collect(),
         bad_frames: (0..frames).map(|t| t == 1).collect(),
         yrange: (1, movie.scene.height - 2),

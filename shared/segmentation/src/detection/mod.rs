@@ -33,6 +33,7 @@ pub(crate) struct Detected {
     pub(crate) found: Vec<Found>,
     /// Diameter of a cell, pixels: as given, or as estimated.
     pub(crate) diameter: f64,
+    pub(crate) diameter_given: bool,
     pub(crate) images: Images,
 }
 
@@ -58,7 +59,7 @@ pub(crate) fn detect(
     let crop = binned.plane;
     let whole = |i: usize| (i / crop.width + top) * plane.width + i % crop.width + left;
     let found = kept.into_iter().map(|g| Found { pixels: g.pixels.iter().map(|&i| whole(i)).collect(), lam: g.lam });
-    Ok(Detected { found: found.collect(), diameter, images })
+    Ok(Detected { found: found.collect(), diameter, diameter_given: params.diameter_px.is_some(), images })
 }
 
 fn common_view(registered: &Registered) -> activity::Rect {

@@ -1,17 +1,33 @@
-//! Rigid registration: every frame moved, by whole pixels, onto a reference made of the recording itself.
+//! Registration: every part of every frame moved onto a reference made of the recording itself.
+//!
+//! 1. The reference: sample frames, moved as a whole by phase correlation, averaged; then in every part.
+//! 2. One look at all frames: where each lies as a whole, then the displacement of every node of a grid.
+//! 3. What the series knows and no frame does: noise is taken out of the displacements.
+//! 4. The frames are moved.
 
+mod blocks;
+mod coarse;
 mod fft2;
+mod grid;
+mod modes;
+mod normal;
 mod phase;
 mod quality;
 mod reference;
+mod refine;
+mod template;
+mod warp;
 
 use crate::movie::{RegisteredMovie, chunk_frames};
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
 use crate::{FrameSource, SegmentError, Stage};
-use fft2::Fft2;
-use phase::{Aligner, Shift, moved};
+pub(crate) use blocks::Blocks;
+use coarse::CoarsePlan;
+use grid::{Field, Grid};
+use phase::Shift;
 use rayon::prelude::*;
+use template::Template;
 
 /// Frames the reference is made of, at most.
 const REFERENCE_FRAMES: usize = 240;
@@ -25,6 +41,7 @@ pub(crate) struct Registered {
     pub(crate) mean_raw: Vec<f32>,
     pub(crate) yoff: Vec<f32>,
     pub(crate) xoff: Vec<f32>,
+    pub(crate) blocks: Blocks,
     pub(crate) corr: Vec<f32>,
     pub(crate) bad: Vec<bool>,
     pub(crate) yrange: (usize, usize),
@@ -38,33 +55,49 @@ pub(crate) fn register(
     watch: &Watch,
 ) -> Result<Registered, SegmentError> {
     let (height, width) = source.shape();
-    let plane = Plane { height, width };
-    let fft = Fft2::new(plane);
-    let sample = reference_sample(source, plane, watch)?;
-    let image = if sample.is_empty() {
-        vec![0.0; plane.pixels()]
-    } else {
-        reference::reference(&fft, plane, &sample, |done, total| {
-            watch.step(Stage::Reference, done, total);
-        })
+    let grid = Grid::new(Plane { height, width });
+    let plan = CoarsePlan::new(grid.plane);
+    let template = template(source, &grid, &plan, watch)?;
+    let seen = look(source, &grid, &plan, &template, watch)?;
+    let bad = quality::bad_frames(&seen.shifts, &seen.blank);
+    let good: Vec<bool> = bad.iter().map(|b| !b).collect();
+    let fields = match template.finest() {
+        Some(normal) => modes::smoothed(seen.fields, &good, normal),
+        None => seen.fields,
     };
-    drop(sample);
-    let aligner = Aligner::new(&fft, plane, &image);
-    let moved = move_all(source, movie, &aligner, plane, watch)?;
-    let bad = quality::bad_frames(&moved.shifts, &moved.blank);
-    let [yrange, xrange] = quality::common_view(&moved.shifts, &bad, plane);
-    let n = moved.shifts.len() as f64;
+    move_all(source, movie, &grid, &fields, watch)?;
+    let [yrange, xrange] = quality::common_view(&fields, &bad, grid.plane);
+    let n = seen.shifts.len() as f64;
+    let mean = |pick: fn(&Field) -> &Vec<f32>| fields.iter().map(|f| grid.mean(pick(f))).collect();
     Ok(Registered {
-        first: moved.first,
-        reference: image,
-        mean_raw: moved.sum.iter().map(|s| (s / n) as f32).collect(),
-        yoff: moved.shifts.iter().map(|s| s.y as f32).collect(),
-        xoff: moved.shifts.iter().map(|s| s.x as f32).collect(),
-        corr: moved.shifts.iter().map(|s| s.corr).collect(),
+        first: seen.first,
+        reference: template.reference().to_vec(),
+        mean_raw: seen.sum.iter().map(|s| (s / n) as f32).collect(),
+        yoff: mean(|f| &f.y),
+        xoff: mean(|f| &f.x),
+        blocks: blocks::of_fields(&grid, &fields),
+        corr: seen.shifts.iter().map(|s| s.corr).collect(),
         bad,
         yrange,
         xrange,
     })
+}
+
+/// What every frame is held against.
+fn template(source: &mut dyn FrameSource, grid: &Grid, plan: &CoarsePlan, watch: &Watch) -> Result<Template, SegmentError> {
+    let sample = reference_sample(source, grid.plane, watch)?;
+    let rounds = reference::ROUNDS + refine::ROUNDS;
+    if sample.is_empty() {
+        let flat = vec![0.0; grid.plane.pixels()];
+        return Ok(Template::new(grid, flat.clone(), 1, &flat, &[]));
+    }
+    let (image, shifts) = reference::rigid_reference(plan, grid.plane, &sample, |round| {
+        watch.step(Stage::Reference, round, rounds);
+    });
+    watch.check()?;
+    Ok(refine::template(grid, &sample, &shifts, image, |round| {
+        watch.step(Stage::Reference, reference::ROUNDS + round, rounds);
+    }))
 }
 
 /// Evenly spaced frames that show something.
@@ -76,7 +109,7 @@ fn reference_sample(source: &mut dyn FrameSource, plane: Plane, watch: &Watch) -
     for i in 0..count {
         watch.check()?;
         let mut frame = vec![0.0; plane.pixels()];
-        read_clean(source, i * total / count, &mut frame)?;
+        read_clean(source, &[i * total / count], &mut frame)?;
         if !is_blank(&frame) {
             frames.push(frame);
         }
@@ -84,61 +117,87 @@ fn reference_sample(source: &mut dyn FrameSource, plane: Plane, watch: &Watch) -
     Ok(frames)
 }
 
-struct Moved {
+/// What a look at every frame found.
+struct Seen {
     first: Vec<f32>,
     sum: Vec<f64>,
     shifts: Vec<Shift>,
+    fields: Vec<Field>,
     blank: Vec<bool>,
 }
 
+/// Where every frame lies.
+fn look(
+    source: &mut dyn FrameSource,
+    grid: &Grid,
+    plan: &CoarsePlan,
+    template: &Template,
+    watch: &Watch,
+) -> Result<Seen, SegmentError> {
+    let (total, pixels) = (source.frames(), grid.plane.pixels());
+    let coarse = plan.against(template.reference());
+    let mut seen = Seen { first: Vec::new(), sum: vec![0.0; pixels], shifts: Vec::new(), fields: Vec::new(), blank: Vec::new() };
+    in_chunks(source, pixels, |start, raw| {
+        watch.step(Stage::Registration, start, 2 * total);
+        watch.check()?;
+        if start == 0 {
+            seen.first = raw[..pixels].to_vec();
+        }
+        add_frames(raw, pixels, &mut seen.sum);
+        let place = |(coarse_work, work): &mut (_, _), frame: &[f32]| {
+            if is_blank(frame) {
+                return (Shift::default(), grid.rigid(0.0, 0.0), true);
+            }
+            let shift = coarse.shift(frame, coarse_work);
+            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), false)
+        };
+        let found: Vec<_> = raw.par_chunks_exact(pixels).map_init(|| (coarse.work(), template.work()), place).collect();
+        for (shift, field, blank) in found {
+            seen.shifts.push(shift);
+            seen.fields.push(field);
+            seen.blank.push(blank);
+        }
+        Ok(())
+    })?;
+    Ok(seen)
+}
+
+/// Moves every frame along its field, into `movie`.
 fn move_all(
     source: &mut dyn FrameSource,
     movie: &mut RegisteredMovie,
-    aligner: &Aligner,
-    plane: Plane,
+    grid: &Grid,
+    fields: &[Field],
     watch: &Watch,
-) -> Result<Moved, SegmentError> {
-    let (total, pixels) = (source.frames(), plane.pixels());
-    let chunk = chunk_frames(pixels);
-    let mut raw = vec![0.0f32; chunk.min(total) * pixels];
-    let mut registered = vec![0.0f32; raw.len()];
-    let mut all =
-        Moved { first: Vec::new(), sum: vec![0.0; pixels], shifts: Vec::with_capacity(total), blank: Vec::with_capacity(total) };
-    for start in (0..total).step_by(chunk) {
-        watch.step(Stage::Registration, start, total);
+) -> Result<(), SegmentError> {
+    let (total, pixels) = (source.frames(), grid.plane.pixels());
+    let mut moved = vec![0.0f32; chunk_frames(pixels).min(total) * pixels];
+    in_chunks(source, pixels, |start, raw| {
+        watch.step(Stage::Registration, total + start, 2 * total);
         watch.check()?;
-        let count = chunk.min(total - start);
-        let raw = &mut raw[..count * pixels];
-        for (i, frame) in raw.chunks_exact_mut(pixels).enumerate() {
-            read_clean(source, start + i, frame)?;
-        }
-        if start == 0 {
-            all.first = raw[..pixels].to_vec();
-        }
-        let found = align_chunk(raw, &mut registered[..count * pixels], aligner, plane);
-        add_frames(raw, pixels, &mut all.sum);
-        for frame in registered.chunks_exact(pixels).take(count) {
-            movie.push(frame)?;
-        }
-        all.blank.extend(found.iter().map(Option::is_none));
-        all.shifts.extend(found.iter().map(|s| s.unwrap_or_default()));
-    }
-    Ok(all)
+        let pairs = raw.par_chunks_exact(pixels).zip(moved.par_chunks_exact_mut(pixels));
+        pairs.zip(&fields[start..]).for_each(|((frame, out), field)| warp::warp(frame, grid, field, out));
+        movie.push(&moved[..raw.len()])
+    })
 }
 
-/// Shifts of a chunk of frames, which are moved into `out`; none for a blank frame, which stays where it is.
-fn align_chunk(raw: &[f32], out: &mut [f32], aligner: &Aligner, plane: Plane) -> Vec<Option<Shift>> {
-    let pairs = raw.par_chunks_exact(plane.pixels()).zip(out.par_chunks_exact_mut(plane.pixels()));
-    pairs
-        .map_init(
-            || aligner.workspace(),
-            |work, (frame, out)| {
-                let shift = (!is_blank(frame)).then(|| aligner.shift(frame, work));
-                moved(frame, plane, shift.unwrap_or_default(), out);
-                shift
-            },
-        )
-        .collect()
+/// Reads the recording some frames at a time; `each` gets the index of the first of them.
+fn in_chunks(
+    source: &mut dyn FrameSource,
+    pixels: usize,
+    mut each: impl FnMut(usize, &[f32]) -> Result<(), SegmentError>,
+) -> Result<(), SegmentError> {
+    let total = source.frames();
+    let chunk = chunk_frames(pixels).min(total);
+    let mut raw = vec![0.0f32; chunk * pixels];
+    for start in (0..total).step_by(chunk) {
+        let count = chunk.min(total - start);
+        let raw = &mut raw[..count * pixels];
+        let indices: Vec<usize> = (start..start + count).collect();
+        read_clean(source, &indices, raw)?;
+        each(start, raw)?;
+    }
+    Ok(())
 }
 
 /// Adds every frame to `sum`, each pixel in frame order whatever the number of threads.
@@ -152,12 +211,14 @@ pub(crate) fn add_frames(frames: &[f32], pixels: usize, sum: &mut [f64]) {
     });
 }
 
-/// Reads a frame; what is not a number, or infinite, is read as 0.
-fn read_clean(source: &mut dyn FrameSource, index: usize, out: &mut [f32]) -> Result<(), SegmentError> {
-    source.read(index, out)?;
-    for v in out.iter_mut().filter(|v| !v.is_finite()) {
-        *v = 0.0;
-    }
+/// Reads frames; what is not a number, or infinite, is read as 0.
+fn read_clean(source: &mut dyn FrameSource, indices: &[usize], out: &mut [f32]) -> Result<(), SegmentError> {
+    source.read_all(indices, out)?;
+    out.par_chunks_mut(1 << 16).for_each(|part| {
+        for v in part {
+            *v = if v.is_finite() { *v } else { 0.0 };
+        }
+    });
     Ok(())
 }
 

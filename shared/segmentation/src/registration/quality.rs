@@ -1,5 +1,6 @@
 //! Which frames to trust, and what part of the view they share.
 
+use super::grid::Field;
 use super::phase::Shift;
 use crate::numeric::{Plane, median};
 
@@ -28,14 +29,17 @@ pub(crate) fn bad_frames(shifts: &[Shift], blank: &[bool]) -> Vec<bool> {
 }
 
 /// Rows and columns every good frame covers, ends exclusive; the whole frame when they share none.
-pub(crate) fn common_view(shifts: &[Shift], bad: &[bool], plane: Plane) -> [(usize, usize); 2] {
-    let good = || shifts.iter().zip(bad).filter(|(_, b)| !**b).map(|(s, _)| s);
-    let along = |side: usize, pick: fn(&Shift) -> i32| {
-        let low = good().map(pick).min().unwrap_or(0).min(0).unsigned_abs() as usize;
-        let high = good().map(pick).max().unwrap_or(0).max(0).unsigned_abs() as usize;
+pub(super) fn common_view(fields: &[Field], bad: &[bool], plane: Plane) -> [(usize, usize); 2] {
+    let good = || fields.iter().zip(bad).filter(|(_, b)| !**b).map(|(f, _)| f);
+    let along = |side: usize, pick: fn(&Field) -> &Vec<f32>| {
+        let low = good().flat_map(pick).fold(0.0f32, |m, v| m.min(*v));
+        let high = good().flat_map(pick).fold(0.0f32, |m, v| m.max(*v));
+        // What rounding leaves of a whole displacement is no reason to give up a row.
+        let whole = |v: f32| (v - 1e-3).ceil().max(0.0) as usize;
+        let (low, high) = (whole(-low), whole(high));
         if low + high < side { (low, side - high) } else { (0, side) }
     };
-    [along(plane.height, |s| s.y), along(plane.width, |s| s.x)]
+    [along(plane.height, |f| &f.y), along(plane.width, |f| &f.x)]
 }
 
 #[cfg(test)]
@@ -59,12 +63,12 @@ mod tests {
         fn the_common_view_is_never_empty_and_covered_by_all(
             moves in prop::collection::vec((-9i32..9, -9i32..9), 1..20), h in 1usize..30, w in 1usize..30,
         ) {
-            let shifts: Vec<Shift> = moves.iter().map(|&(y, x)| Shift { y, x, corr: 1.0 }).collect();
+            let fields: Vec<Field> = moves.iter().map(|&(y, x)| Field { y: vec![y as f32], x: vec![x as f32] }).collect();
             let plane = Plane { height: h, width: w };
-            let [(y0, y1), (x0, x1)] = common_view(&shifts, &vec![false; shifts.len()], plane);
+            let [(y0, y1), (x0, x1)] = common_view(&fields, &vec![false; fields.len()], plane);
             prop_assert!(y0 < y1 && y1 <= h && x0 < x1 && x1 <= w);
             if (y0, y1) != (0, h) {
-                prop_assert!(shifts.iter().all(|s| y0 as i32 + s.y >= 0 && y1 as i32 + s.y <= h as i32));
+                prop_assert!(moves.iter().all(|m| y0 as i32 + m.0 >= 0 && y1 as i32 + m.0 <= h as i32));
             }
         }
     }

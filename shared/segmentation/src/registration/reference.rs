@@ -1,29 +1,40 @@
 //! The reference image: what most frames look like when they lie on one another.
 
-use super::fft2::Fft2;
-use super::phase::{Aligner, Shift, moved};
+use super::coarse::CoarsePlan;
+use super::phase::{Shift, moved};
 use crate::numeric::{Plane, correlation, median};
 use rayon::prelude::*;
 
 /// Neighbours a frame is judged by, and averaged with.
 const NEIGHBOURS: usize = 20;
 /// Rounds of align and average.
-const ROUNDS: usize = 6;
+pub(super) const ROUNDS: usize = 5;
 
-/// Reference image made of `frames` (none of them blank; at least one), and nothing of their mean motion.
-pub(crate) fn reference(fft: &Fft2, plane: Plane, frames: &[Vec<f32>], mut each_round: impl FnMut(usize, usize)) -> Vec<f32> {
+/// Reference image made of `frames` (none of them blank; at least one) moved as a whole, with nothing of their mean
+/// motion, and where each frame lies against it.
+pub(super) fn rigid_reference(
+    plan: &CoarsePlan,
+    plane: Plane,
+    frames: &[Vec<f32>],
+    mut each_round: impl FnMut(usize),
+) -> (Vec<f32>, Vec<Shift>) {
     let mut image = seed_image(plane, frames);
     for round in 0..ROUNDS {
-        each_round(round, ROUNDS);
-        let aligner = Aligner::new(fft, plane, &image);
-        let shifts: Vec<Shift> = frames.par_iter().map_init(|| aligner.workspace(), |work, f| aligner.shift(f, work)).collect();
+        each_round(round);
+        let shifts = rigid_shifts(plan, frames, &image);
         // Few sure frames first, half of them in the end: a bad start does not get averaged in.
         let share = frames.len() * (round + 1) / (2 * ROUNDS);
         let best = best_by(share.max(2), &shifts);
         let centre = if round + 1 == ROUNDS { centre(&shifts, &best) } else { (0, 0) };
         image = average(plane, frames, &shifts, &best, centre);
     }
-    image
+    let shifts = rigid_shifts(plan, frames, &image);
+    (image, shifts)
+}
+
+fn rigid_shifts(plan: &CoarsePlan, frames: &[Vec<f32>], image: &[f32]) -> Vec<Shift> {
+    let coarse = plan.against(image);
+    frames.par_iter().map_init(|| coarse.work(), |work, f| coarse.shift(f, work)).collect()
 }
 
 /// Mean of the frame that is most like its twenty likest, and of those.
