@@ -22,14 +22,15 @@ pub(crate) struct Features {
 /// Detection has excluded noise already, so the score starts in favour (0.5). Three kinds of evidence add up to 1 each:
 /// transients, which rise and never dip (skewness), signal to noise, and standing out of the surround in the mean image.
 /// A trace that dips takes away, and so does an ROI that looks like its surround: neuropil that fluctuates together.
-/// Shape takes away once it leaves what somata show: more than a factor 2 from the usual area, longer than 1.6 times
+/// Shape takes away once it leaves what somata of one kind show: more than a factor 1.5 from the usual area (a diameter
+/// a fifth off; what lies out of focus is larger, and faint), longer than 1.6 times
 /// their width, ragged beyond 1.1 times a disc's spread.
 pub(crate) fn cell_probability(f: Features) -> f64 {
     let beyond = |value: f64, free: f64| (value - free).max(0.0);
     let octaves = libm::fabs(libm::log2(f.relative_area.max(1e-6)));
     let evidence =
         f.skew.clamp(-2.0, 1.0) + (0.25 * (f.snr - 2.0)).clamp(-1.0, 1.0) + (0.5 * (f.contrast - 2.0)).clamp(-1.5, 1.0);
-    let doubt = 3.0 * beyond(octaves, 1.0) + 4.0 * beyond(f.aspect_ratio, 1.6) + 25.0 * beyond(f.compact, 1.1);
+    let doubt = 8.0 * beyond(octaves, 0.55) + 4.0 * beyond(f.aspect_ratio, 1.6) + 25.0 * beyond(f.compact, 1.1);
     let score = 0.5 + evidence - doubt;
     1.0 / (1.0 + libm::exp(-score))
 }
