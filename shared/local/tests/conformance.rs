@@ -68,6 +68,27 @@ async fn a_file_that_somebody_copies_into_the_folder_is_an_object() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_open_object_gives_its_own_bytes_in_any_buffer_or_says_that_they_are_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(folder.path());
+    let key = ObjectKey::raw("recordings/ana/x.tif");
+    let bytes: Vec<u8> = (0..1_500_000u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    store.put(&key, bytes.clone(), &Condition::Always).await.unwrap();
+    let opened = store.opened(&key, &Select::default()).await.unwrap();
+    // Below and above what is copied at once; a buffer longer or shorter than the range, with somebody else's bytes.
+    for range in [0..1u64, 7..100_007, 0..524_288, 1..524_290, 0..1_500_000, 1_499_999..1_500_000, 5..5] {
+        let expected = &bytes[range.start as usize..range.end as usize];
+        for dirty in [0, 3, 2_000_000] {
+            assert_eq!(opened.read_into(range.clone(), vec![0xAB; dirty]).await.unwrap(), expected, "{range:?}");
+        }
+    }
+    let file = folder.path().join("recordings/ana/x.tif");
+    std::fs::OpenOptions::new().write(true).open(file).unwrap().set_len(1000).unwrap();
+    let gone = opened.read_into(500..2000, Vec::new()).await;
+    assert!(matches!(gone, Err(ObjectsError::Busy { .. })), "{gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_processes_see_one_bucket() {
     // Two stores share nothing but the folder, as two processes do.
     let folder = tempfile::tempdir().unwrap();
