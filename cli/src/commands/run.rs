@@ -117,7 +117,7 @@ pub(super) fn segment_into(
     let Accepted { recording, info, plan, needs } = accepted;
     log.line(started, &format!("{} begins with {}", dropscope_segment::VERSION, serde_json::json!(settings)));
     let progress = Shown::until(stop.clone());
-    let work = Work { plan: &plan, scratch: folder, threads };
+    let work = Work { plan: &plan, threads };
     let planes = segment_planes(&recording, &work, &progress as &dyn RunProgress);
     progress.finish();
     let planes = planes.map_err(broken)?;

@@ -6,14 +6,11 @@ use dropscope_pipeline::Plan;
 use dropscope_pipeline::job::Verdict;
 use dropscope_recording::{Info, Recording, RecordingError};
 use dropscope_segmentation::{Params, Progress, SegmentError, Segmentation, Stage};
-use std::path::Path;
 
 /// What is to be done with a recording.
 pub struct Work<'a> {
     /// Every setting in use.
     pub plan: &'a Plan,
-    /// A folder for the registered movie of one plane.
-    pub scratch: &'a Path,
     /// Worker threads, 0 for one per core. Never changes the result.
     pub threads: usize,
 }
@@ -104,8 +101,7 @@ pub fn segment_planes(
     (0..planes)
         .map(|plane| {
             let mut source = PlaneSource::new(recording, plane, 0);
-            dropscope_segmentation::segment(&mut source, &params, work.scratch, &OfPlane { plane, planes, progress })
-                .map_err(sorted)
+            dropscope_segmentation::segment(&mut source, &params, &OfPlane { plane, planes, progress }).map_err(sorted)
         })
         .collect()
 }
@@ -128,7 +124,7 @@ impl Progress for OfPlane<'_> {
 fn sorted(error: SegmentError) -> StageError {
     match error {
         SegmentError::Cancelled => StageError::Cancelled,
-        SegmentError::Scratch { .. } | SegmentError::Threads { .. } => StageError::Machine(Box::new(error)),
+        SegmentError::Threads { .. } => StageError::Machine(Box::new(error)),
         SegmentError::Source(source) => match source.source.downcast::<RecordingError>() {
             Ok(error) if matches!(*error, RecordingError::Io(_)) => StageError::Reading(*error),
             Ok(error) => StageError::Input(Verdict { cause: error.cause(), remedy: error.remedy() }),

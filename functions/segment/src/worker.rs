@@ -178,7 +178,7 @@ impl Attempt {
         let input = hash_input(&open()?).map_err(|error| reading(error.into()))?;
         let recording = open()?.open(&Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
-        let work = Work { plan: &self.manifest.plan, scratch: &self.folder, threads: self.deps.threads };
+        let work = Work { plan: &self.manifest.plan, threads: self.deps.threads };
         let planes = segment_planes(&recording, &work, progress).map_err(|error| match error {
             StageError::Reading(error) => reading(error),
             error => error,

@@ -10,7 +10,7 @@ pub struct Needs {
     pub cores: u32,
     /// Memory, MiB.
     pub memory_mib: u64,
-    /// Scratch disk, GiB.
+    /// Scratch disk for the results until they are uploaded, GiB.
     pub scratch_gib: u64,
     /// Time on such a machine, hours.
     pub hours: f64,
@@ -25,8 +25,6 @@ const BYTES_PER_PIXEL_IN_FLIGHT: u64 = 12;
 /// Bytes that a frame of an ROI takes until the tables are written, and ROIs that a plane may well have.
 const TRACE_BYTES: u64 = 40;
 const ROIS_PER_PLANE: u64 = 500;
-/// The registered movie of one plane lies on scratch as 32-bit floats.
-const SCRATCH_BYTES_PER_PIXEL: u64 = 4;
 /// Pixels per second on two cores that every machine on offer reaches, with a margin of several times.
 const PIXELS_PER_SECOND: f64 = 2.0e6;
 
@@ -41,7 +39,7 @@ impl Needs {
         Self {
             cores: 2,
             memory_mib: BASE_MEMORY.saturating_add(in_flight).saturating_add(traces).div_ceil(MIB),
-            scratch_gib: plane.saturating_mul(SCRATCH_BYTES_PER_PIXEL).div_ceil(1024 * MIB) + 1,
+            scratch_gib: traces.div_ceil(1024 * MIB) + 1,
             hours: (100.0 * (0.1 + all / PIXELS_PER_SECOND / 3600.0)).ceil() / 100.0,
         }
     }

@@ -1,6 +1,7 @@
 //! Segments a raw movie and leaves plain binary files for a script to look at.
 //!
-//! `segment_raw MOVIE T H W FS TAU OUT [THREADS [DIAMETER]]`: MOVIE holds little-endian float32 frames. OUT gets images
+//! `segment_raw MOVIE T H W FS TAU OUT [THREADS [DIAMETER]]`: MOVIE holds little-endian frames of
+//! float32, or of uint16 if that is what its length says. OUT gets images
 //! (`mean`, `mean_raw`, `max`, `sd`: H × W), `shifts` (y, x, corr, bad per frame), `f`, `fneu`, `spks` (ROIs × T), all
 //! float32, `rois.json` and `clusters.json`.
 
@@ -16,6 +17,18 @@ struct RawMovie {
     file: File,
     frames: usize,
     shape: (usize, usize),
+    /// Bytes of a pixel.
+    size: usize,
+    bytes: Vec<u8>,
+}
+
+impl RawMovie {
+    fn open(path: &str, frames: usize, shape: (usize, usize)) -> std::io::Result<Self> {
+        let file = File::open(path)?;
+        let pixels = (frames * shape.0 * shape.1) as u64;
+        let size = if file.metadata()?.len() == 2 * pixels { 2 } else { 4 };
+        Ok(Self { file, frames, shape, size, bytes: Vec::new() })
+    }
 }
 
 impl FrameSource for RawMovie {
@@ -26,12 +39,16 @@ impl FrameSource for RawMovie {
         self.shape
     }
     fn read(&mut self, index: usize, out: &mut [f32]) -> Result<(), SourceError> {
-        let mut bytes = vec![0u8; out.len() * 4];
-        let at = SeekFrom::Start((index * bytes.len()) as u64);
-        let done = self.file.seek(at).and_then(|_| self.file.read_exact(&mut bytes));
+        self.bytes.resize(out.len() * self.size, 0);
+        let at = SeekFrom::Start((index * self.bytes.len()) as u64);
+        let done = self.file.seek(at).and_then(|_| self.file.read_exact(&mut self.bytes));
         done.map_err(|e| SourceError { index, source: Box::new(e) })?;
-        for (o, b) in out.iter_mut().zip(bytes.chunks_exact(4)) {
-            *o = f32::from_le_bytes([b[0], b[1], b[2], b[3]]);
+        if self.size == 2 {
+            let values = self.bytes.chunks_exact(2);
+            out.iter_mut().zip(values).for_each(|(o, b)| *o = f32::from(u16::from_le_bytes([b[0], b[1]])));
+        } else {
+            let values = self.bytes.chunks_exact(4);
+            out.iter_mut().zip(values).for_each(|(o, b)| *o = f32::from_le_bytes([b[0], b[1], b[2], b[3]]));
         }
         Ok(())
     }
@@ -59,8 +76,7 @@ fn write<'a>(out: &Path, name: &str, values: impl IntoIterator<Item = &'a f32>) 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
     let arg = |i: usize| args.get(i).map(String::as_str).ok_or("too few arguments");
-    let mut source =
-        RawMovie { file: File::open(arg(1)?)?, frames: arg(2)?.parse()?, shape: (arg(3)?.parse()?, arg(4)?.parse()?) };
+    let mut source = RawMovie::open(arg(1)?, arg(2)?.parse()?, (arg(3)?.parse()?, arg(4)?.parse()?))?;
     let params = Params {
         frame_rate_hz: arg(5)?.parse()?,
         tau_s: arg(6)?.parse()?,
@@ -72,7 +88,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(out)?;
     let start = Instant::now();
     let clock = Clock(Mutex::new((None, start)));
-    let result = segment(&mut source, &params, &out.join("scratch"), &clock)?;
+    let result = segment(&mut source, &params, &clock)?;
     let cells = result.rois.iter().filter(|r| r.is_cell).count();
     let (rois, seconds) = (result.rois.len(), start.elapsed().as_secs_f64());
     println!("{rois} ROIs, {cells} cells, {seconds:.2} s");
@@ -88,7 +104,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let describe = |r: &dropscope_segmentation::Roi| {
         serde_json::json!({"ypix": r.ypix, "xpix": r.xpix, "lam": r.lam, "is_cell": r.is_cell,
-            "p": r.cell_probability, "aspect": r.aspect_ratio, "compact": r.compact, "skew": r.skew, "snr": r.snr})
+            "p": r.cell_probability, "aspect": r.aspect_ratio, "compact": r.compact, "skew": r.skew, "snr": r.snr,
+            "contrast": r.contrast, "halo": r.halo, "relative_area": r.relative_area})
     };
     let rois: Vec<_> = result.rois.iter().map(describe).collect();
     let rois = serde_json::json!({"yrange": r.yrange, "xrange": r.xrange, "rois": rois});

@@ -28,15 +28,6 @@ pub enum SegmentError {
     /// A frame could not be read: the source knows why.
     #[error("the recording cannot be read")]
     Source(#[from] SourceError),
-    /// The scratch folder is full, missing or not writable.
-    #[error("the scratch file `{path}` cannot be used")]
-    Scratch {
-        /// The file.
-        path: String,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
     /// The worker threads could not be started.
     #[error("`{threads}` worker threads cannot be started")]
     Threads {

@@ -10,7 +10,6 @@ use crate::{
 };
 use ndarray::Array2;
 use rayon::prelude::*;
-use std::path::Path;
 
 /// Frames without which there is no activity to see.
 const FEWEST_FRAMES: usize = 2;
@@ -36,21 +35,14 @@ impl Watch<'_> {
 
 /// Segments one plane: registration, detection, extraction, deconvolution, classification, clustering.
 ///
-/// `scratch` is a folder (made when missing) for one temporary file as large as the recording unpacked, removed at
-/// the end; two runs at a time need two folders. Values that are not finite are read as 0. The result is the same to
-/// the bit on any number of threads.
+/// The recording is read three times and never held; nothing is written. Values that are not finite are read as 0. The
+/// result is the same to the bit on any number of threads.
 ///
 /// # Errors
 /// [`SegmentError::Params`] for settings out of range, [`SegmentError::TooFewFrames`] and
-/// [`SegmentError::EmptyFrame`] for recordings without content, [`SegmentError::Source`] and
-/// [`SegmentError::Scratch`] when reading or writing fails, [`SegmentError::Threads`] when workers cannot be started,
-/// [`SegmentError::Cancelled`] when `progress` says so. A recording in which nothing is found is no error.
-pub fn segment(
-    source: &mut dyn FrameSource,
-    params: &Params,
-    scratch: &Path,
-    progress: &dyn Progress,
-) -> Result<Segmentation, SegmentError> {
+/// [`SegmentError::EmptyFrame`] for recordings without content, [`SegmentError::Source`] when reading fails,
+/// [`SegmentError::Threads`] when workers cannot be started, [`SegmentError::Cancelled`] when `progress` says so. A recording in which nothing is found is no error.
+pub fn segment(source: &mut dyn FrameSource, params: &Params, progress: &dyn Progress) -> Result<Segmentation, SegmentError> {
     params.check()?;
     let (height, width) = source.shape();
     if height == 0 || width == 0 {
@@ -62,18 +54,12 @@ pub fn segment(
     let pool = rayon::ThreadPoolBuilder::new().num_threads(params.threads);
     let pool = pool.build().map_err(|source| SegmentError::Threads { threads: params.threads, source })?;
     let plane = Plane { height, width };
-    pool.install(|| run(source, plane, params, scratch, &Watch(progress)))
+    pool.install(|| run(source, plane, params, &Watch(progress)))
 }
 
-fn run(
-    source: &mut dyn FrameSource,
-    plane: Plane,
-    params: &Params,
-    scratch: &Path,
-    watch: &Watch,
-) -> Result<Segmentation, SegmentError> {
-    let mut movie = RegisteredMovie::create(scratch, plane.pixels())?;
-    let registered = registration::register(source, &mut movie, watch)?;
+fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watch) -> Result<Segmentation, SegmentError> {
+    let (registered, path) = registration::register(source, watch)?;
+    let mut movie = RegisteredMovie::new(source, path);
     let detected = detection::detect(&mut movie, &registered, plane, params, watch)?;
     let overlap = extraction::overlaps(&detected.found, plane);
     let view = extraction::View { y: registered.yrange, x: registered.xrange };
@@ -102,7 +88,7 @@ fn run(
 
 /// Fluorescence of the ROIs and of their surrounds.
 fn extract(
-    movie: &mut RegisteredMovie,
+    movie: &mut RegisteredMovie<'_>,
     plane: Plane,
     found: &[Found],
     overlap: &[Vec<bool>],
@@ -135,14 +121,16 @@ fn describe(
     let roi = |(i, (found, overlap)): (usize, (&Found, Vec<bool>))| {
         let shape = measures::shape(&found.pixels, plane.width);
         let activity = measures::activity(&corrected.row(i).to_vec());
-        let probability = classification::cell_probability(classification::Features {
+        let features = classification::Features {
             relative_area: found.pixels.len() as f64 / expected,
             aspect_ratio: shape.aspect_ratio,
             compact: shape.compact,
             skew: activity.skew,
             snr: activity.snr,
             contrast: measures::contrast(&detected.images.mean, &found.pixels, &rings[i]),
-        });
+            halo: f64::from(found.halo),
+        };
+        let probability = classification::cell_probability(features);
         Roi {
             ypix: found.pixels.iter().map(|i| (i / plane.width) as u32).collect(),
             xpix: found.pixels.iter().map(|i| (i % plane.width) as u32).collect(),
@@ -155,6 +143,9 @@ fn describe(
             skew: activity.skew as f32,
             std: activity.sd as f32,
             snr: activity.snr as f32,
+            contrast: features.contrast as f32,
+            halo: found.halo,
+            relative_area: features.relative_area as f32,
             neuropil_coefficient: NEUROPIL,
             is_cell: probability > 0.5,
             cell_probability: probability as f32,

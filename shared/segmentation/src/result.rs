@@ -90,6 +90,12 @@ pub struct Roi {
     pub std: f32,
     /// Signal to noise of the neuropil-corrected trace (95th percentile above the median, over the noise).
     pub snr: f32,
+    /// How far it stands out of its surround in the mean image, spreads of the surround.
+    pub contrast: f32,
+    /// Share of its height that is left in a ring around it: near 0 for what is in focus.
+    pub halo: f32,
+    /// Area over that which cells of this recording usually have.
+    pub relative_area: f32,
     /// Neuropil coefficient used for this ROI.
     pub neuropil_coefficient: f32,
     /// Whether this ROI is taken for a cell.

@@ -15,6 +15,8 @@ pub(crate) struct Features {
     pub(crate) snr: f64,
     /// How far the ROI stands out of its surround in the mean image, spreads of the surround.
     pub(crate) contrast: f64,
+    /// Share of its height that is left in a ring around it.
+    pub(crate) halo: f64,
 }
 
 /// Probability, 0 to 1, that an ROI is a cell: a logistic score that only falls as the ROI gets less like one.
@@ -40,7 +42,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SOMA: Features = Features { relative_area: 1.0, aspect_ratio: 1.1, compact: 1.01, skew: 1.0, snr: 5.0, contrast: 4.0 };
+    const SOMA: Features =
+        Features { relative_area: 1.0, aspect_ratio: 1.1, compact: 1.01, skew: 1.0, snr: 5.0, contrast: 4.0, halo: 0.0 };
 
     #[test]
     fn a_soma_is_a_cell_and_a_process_is_not() {
@@ -63,7 +66,7 @@ mod tests {
             a in 0.1f64..8.0, r in 1.0f64..4.0, c in 0.9f64..2.0, s in -3.0f64..5.0, n in 0.0f64..20.0,
             k in -3.0f64..8.0, worse in 0.0f64..2.0,
         ) {
-            let f = Features { relative_area: a, aspect_ratio: r, compact: c, skew: s, snr: n, contrast: k };
+            let f = Features { relative_area: a, aspect_ratio: r, compact: c, skew: s, snr: n, contrast: k, halo: 0.0 };
             let away = if a < 1.0 { a / (1.0 + worse) } else { a * (1.0 + worse) };
             for g in [
                 Features { relative_area: away, ..f },

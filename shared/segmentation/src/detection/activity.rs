@@ -2,8 +2,9 @@
 
 use super::binned::Binned;
 use super::threshold::ACTIVE;
-use crate::numeric::{Plane, gaussian_kernel, median, smooth_plane};
+use crate::numeric::{Plane, gaussian_kernel, median, smooth_part, smooth_plane};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Diameter of the disc a Gaussian of one pixel sigma answers to best: with u = r²/2σ² the signal to noise
 /// σ(1 − e^−u) is greatest where e^u = 1 + 2u.
@@ -48,6 +49,22 @@ impl Rect {
     }
 }
 
+/// `pixels` sums over `0..of`, made in groups on all threads; `add` adds the part of a range.
+fn in_groups(of: usize, pixels: usize, add: impl Fn(Range<usize>, &mut [f32]) + Sync) -> Vec<f32> {
+    let size = of.div_ceil(GROUPS).max(1);
+    let group = |g: usize| {
+        let mut sum = vec![0.0; pixels];
+        add(g * size..((g + 1) * size).min(of), &mut sum);
+        sum
+    };
+    let groups: Vec<Vec<f32>> = (0..of.div_ceil(size)).into_par_iter().map(group).collect();
+    let mut sum = vec![0.0; pixels];
+    for group in groups {
+        sum.iter_mut().zip(&group).for_each(|(s, v)| *s += v);
+    }
+    sum
+}
+
 /// Matched filter for one cell size.
 pub(super) struct Filter {
     kernel: Vec<f32>,
@@ -58,21 +75,21 @@ impl Filter {
     /// Filter for cells of `diameter` pixels whose output has unit noise in `movie`.
     pub(super) fn new(movie: &Binned, diameter: f64) -> Self {
         let kernel = gaussian_kernel(diameter / DIAMETER_PER_SIGMA);
-        let n = movie.plane.pixels();
         let pairs = movie.bins.saturating_sub(1);
         let used = pairs.min(NOISE_PAIRS);
-        let mut square = vec![0.0f64; n];
-        let (mut difference, mut smooth) = (vec![0.0f32; n], vec![0.0f32; n]);
-        for i in 0..used {
-            let t = i * pairs / used;
-            let both = movie.bin(t).iter().zip(movie.bin(t + 1));
-            difference.iter_mut().zip(both).for_each(|(d, (a, b))| *d = b - a);
-            smooth_plane(&difference, movie.plane, &kernel, &mut smooth);
-            let squares = square.iter_mut().zip(&smooth);
-            squares.for_each(|(s, &v)| *s += f64::from(v) * f64::from(v));
-        }
-        let scale = 2.0 * used.max(1) as f64;
-        let noise: Vec<f32> = square.iter().map(|s| (s / scale).sqrt() as f32).collect();
+        let square = in_groups(used, movie.plane.pixels(), |group, square| {
+            let n = square.len();
+            let (mut difference, mut smooth) = (vec![0.0f32; n], vec![0.0f32; n]);
+            for i in group {
+                let t = i * pairs / used;
+                let both = movie.bin(t).iter().zip(movie.bin(t + 1));
+                difference.iter_mut().zip(both).for_each(|(d, (a, b))| *d = b - a);
+                smooth_plane(&difference, movie.plane, &kernel, &mut smooth);
+                square.iter_mut().zip(&smooth).for_each(|(s, &v)| *s += v * v);
+            }
+        });
+        let scale = 2.0 * used.max(1) as f32;
+        let noise: Vec<f32> = square.iter().map(|s| (s / scale).sqrt()).collect();
         // Most pixels show no cell most of the time: their median is the noise.
         Self { kernel, unit: median(&noise).max(f32::MIN_POSITIVE) }
     }
@@ -84,35 +101,20 @@ impl Filter {
 
     /// Activity of the pixels of `rect`: the sum over bins of `max(0, z − 2)²`.
     pub(super) fn activity(&self, movie: &Binned, rect: Rect) -> Vec<f32> {
-        let size = movie.bins.div_ceil(GROUPS).max(1);
-        let groups: Vec<Vec<f32>> = (0..movie.bins.div_ceil(size))
-            .into_par_iter()
-            .map(|g| self.partial(movie, rect, g * size..((g + 1) * size).min(movie.bins)))
-            .collect();
-        let mut sum = vec![0.0; rect.plane().pixels()];
-        for group in groups {
-            sum.iter_mut().zip(&group).for_each(|(s, v)| *s += v);
-        }
-        sum
+        in_groups(movie.bins, rect.plane().pixels(), |bins, sum| self.add_activity(movie, rect, bins, sum))
     }
 
-    fn partial(&self, movie: &Binned, rect: Rect, bins: std::ops::Range<usize>) -> Vec<f32> {
-        let window = rect.grown(self.half(), movie.plane);
-        let plane = window.plane();
-        let (mut patch, mut smooth) = (vec![0.0; plane.pixels()], vec![0.0; plane.pixels()]);
-        let mut sum = vec![0.0f32; rect.plane().pixels()];
-        let inner = Rect { y: (rect.y.0 - window.y.0, rect.y.1 - window.y.0), x: (rect.x.0 - window.x.0, rect.x.1 - window.x.0) };
+    fn add_activity(&self, movie: &Binned, rect: Rect, bins: Range<usize>, sum: &mut [f32]) {
+        let mut smooth = vec![0.0; sum.len()];
+        let (scale, calm) = (1.0 / self.unit, ACTIVE as f32);
         for t in bins {
-            let frame = movie.bin(t);
-            let source = window.pixels(movie.plane);
-            patch.iter_mut().zip(source).for_each(|(p, i)| *p = frame[i]);
-            smooth_plane(&patch, plane, &self.kernel, &mut smooth);
-            for (s, i) in sum.iter_mut().zip(inner.pixels(plane)) {
-                let over = (smooth[i] / self.unit - ACTIVE as f32).max(0.0);
+            let part = (rect.y.0..rect.y.1, rect.x.0..rect.x.1);
+            smooth_part(movie.bin(t), movie.plane, &self.kernel, part, &mut smooth);
+            for (s, z) in sum.iter_mut().zip(&smooth) {
+                let over = (z * scale - calm).max(0.0);
                 *s += over * over;
             }
         }
-        sum
     }
 
     /// Filtered movie at one pixel, in units of its noise, bin by bin.

@@ -13,8 +13,10 @@ const MAX_BINS: usize = 2000;
 const MAX_BYTES: usize = 400 << 20;
 /// A short recording is cut into about this many bins, even if they are shorter than the indicator's decay.
 const WANTED_BINS: usize = 64;
-/// Pixels a worker takes at a time.
-const BLOCK: usize = 4096;
+/// Pixels a worker takes at a time: their sums stay in its nearest cache.
+const BLOCK: usize = 1024;
+/// Frames summed in single precision before the sum goes into one of double precision.
+const SHORT: usize = 16;
 
 /// Images of the registered good frames, whole frame, row-major.
 pub(crate) struct Images {
@@ -49,7 +51,7 @@ pub(crate) fn bin_frames(good: usize, crop_pixels: usize, params: &Params) -> us
     wanted.max(good.div_ceil(fit))
 }
 
-/// Running sums of one pass.
+/// Running sums of one pass, of the differences to a centre.
 struct Sums {
     mean: Vec<f64>,
     square: Vec<f64>,
@@ -61,7 +63,7 @@ struct Sums {
 
 /// Reads the movie once. Without a single good frame every frame counts for the images and there are no bins.
 pub(crate) fn bin_movie(
-    movie: &mut RegisteredMovie,
+    movie: &mut RegisteredMovie<'_>,
     registered: &Registered,
     plane: Plane,
     params: &Params,
@@ -117,7 +119,7 @@ impl Sums {
             // A run ends at the end of the bin or before a bad frame, which is stepped over.
             at += run.max(1);
             if self.filled == size {
-                self.close_bin(keep);
+                self.close_bin(centre, keep);
             }
         }
     }
@@ -128,21 +130,29 @@ impl Sums {
         let blocks = (self.mean.par_chunks_mut(BLOCK)).zip(self.square.par_chunks_mut(BLOCK)).zip(self.bin.par_chunks_mut(BLOCK));
         blocks.enumerate().for_each(|(b, ((mean, square), bin))| {
             let range = b * BLOCK..b * BLOCK + mean.len();
-            for frame in frames.chunks_exact(pixels) {
-                let part = frame[range.clone()].iter().zip(&centre[range.clone()]);
-                for (i, (&v, &c)) in part.enumerate() {
-                    let d = f64::from(v) - f64::from(c);
-                    mean[i] += d;
-                    square[i] += d * d;
-                    bin[i] += f64::from(v);
+            for short in frames.chunks(SHORT * pixels) {
+                let (mut once, mut twice) = ([0.0f32; BLOCK], [0.0f32; BLOCK]);
+                for frame in short.chunks_exact(pixels) {
+                    let part = frame[range.clone()].iter().zip(&centre[range.clone()]);
+                    for ((once, twice), (v, c)) in once.iter_mut().zip(&mut twice).zip(part) {
+                        let d = v - c;
+                        *once += d;
+                        *twice += d * d;
+                    }
+                }
+                let sums = mean.iter_mut().zip(square.iter_mut()).zip(bin.iter_mut());
+                for (((mean, square), bin), (once, twice)) in sums.zip(once.iter().zip(&twice)) {
+                    *mean += f64::from(*once);
+                    *bin += f64::from(*once);
+                    *square += f64::from(*twice);
                 }
             }
         });
     }
 
-    fn close_bin(&mut self, keep: &mut impl FnMut(&[f32])) {
+    fn close_bin(&mut self, centre: &[f32], keep: &mut impl FnMut(&[f32])) {
         let n = self.filled as f64;
-        let mean: Vec<f32> = self.bin.iter().map(|s| (s / n) as f32).collect();
+        let mean: Vec<f32> = self.bin.iter().zip(centre).map(|(s, c)| (f64::from(*c) + s / n) as f32).collect();
         self.max.iter_mut().zip(&mean).for_each(|(m, &v)| *m = m.max(v));
         self.bin.fill(0.0);
         self.filled = 0;
@@ -151,7 +161,7 @@ impl Sums {
 
     fn images(self, frames: usize, centre: &[f32]) -> Images {
         let n = frames.max(1) as f64;
-        let spread = |(s, q): (&f64, &f64)| (q / n - (s / n) * (s / n)).max(0.0).sqrt() as f32;
+        let spread = |(s, q): (&f64, &f64)| (q / n - (s / n) * (s / n)).max(0.0).sqrt().min(f64::from(f32::MAX)) as f32;
         let mean = |(s, c): (&f64, &f32)| (f64::from(*c) + s / n) as f32;
         let mean: Vec<f32> = self.mean.iter().zip(centre).map(mean).collect();
         // Fewer frames than one bin leave no maximum; the mean is the best that is known.

@@ -2,7 +2,8 @@
 
 use super::activity::{Filter, Rect};
 use super::binned::Binned;
-use super::mask::{Mask, half_height};
+use super::mask::{Mask, half_height, halo};
+use super::seeds::Seeds;
 use super::threshold::{ACTIVE, noise_limit};
 use crate::measures::shape;
 use crate::pipeline::Watch;
@@ -31,6 +32,8 @@ pub(super) struct Grown {
     pub(super) trace: Vec<f32>,
     /// Thresholded activity at the seed.
     pub(super) activity: f32,
+    /// Share of its height that is left around it.
+    pub(super) halo: f32,
 }
 
 /// All ROIs whose activity noise does not explain, strongest first.
@@ -42,29 +45,20 @@ pub(super) fn grow_all(movie: &mut Binned, diameter: f64, watch: &Watch) -> Resu
     }
     let filter = Filter::new(movie, diameter);
     let limit = noise_limit(movie.bins, plane.pixels()) as f32;
-    let mut map = filter.activity(movie, Rect::whole(plane));
-    // Each seed is used once, so the loop ends; the map itself may stay high where subtraction fails.
-    let mut spent = vec![false; plane.pixels()];
-    loop {
+    let mut seeds = Seeds::new(filter.activity(movie, Rect::whole(plane)), plane);
+    while let Some((seed, activity)) = seeds.strongest()
+        && activity > limit
+    {
         watch.check()?;
-        let open = (0..map.len()).filter(|&i| !spent[i]);
-        let Some(seed) = open.max_by(|&a, &b| map[a].total_cmp(&map[b]).then(b.cmp(&a))) else {
-            break;
-        };
-        if map[seed] <= limit {
-            break;
-        }
         watch.step(Stage::Detection, grown.len(), grown.len() + 1);
-        let near = Rect::around(seed, libm::floor(diameter / 4.0) as usize, plane);
-        near.pixels(plane).for_each(|i| spent[i] = true);
+        seeds.spend(Rect::around(seed, libm::floor(diameter / 4.0) as usize, plane));
         let rect = Rect::around(seed, libm::ceil(PATCH * diameter) as usize, plane);
         let Some(patch) = Patch::fit(movie, &filter, rect, seed, diameter) else {
             continue;
         };
         patch.subtract(movie);
         let changed = rect.grown(filter.half(), plane);
-        let fresh = filter.activity(movie, changed);
-        changed.pixels(plane).zip(fresh).for_each(|(i, v)| map[i] = v);
+        seeds.update(changed, &filter.activity(movie, changed));
         grown.extend(patch.into_grown(movie, limit, diameter));
     }
     Ok(grown)
@@ -83,18 +77,18 @@ struct Patch {
 impl Patch {
     fn fit(movie: &Binned, filter: &Filter, rect: Rect, seed: usize, diameter: f64) -> Option<Self> {
         let plane = rect.plane();
-        let pixels: Vec<usize> = rect.pixels(movie.plane).collect();
-        let noise: Vec<f32> = pixels.iter().map(|&i| movie.noise[i]).collect();
+        let noise: Vec<f32> = rect.pixels(movie.plane).map(|i| movie.noise[i]).collect();
+        let near = cut_out(movie, rect);
         let mut trace = filter.trace(movie, seed);
         let seed_activity = trace.iter().map(|&z| active(z) * active(z)).sum();
         let (sy, sx) = (seed / movie.plane.width - rect.y.0, seed % movie.plane.width - rect.x.0);
         let mut centre = (sy as f64, sx as f64);
         let mut last = None;
         for _ in 0..ROUNDS {
-            let weights = regress(movie, &pixels, &trace)?;
+            let weights = regress(&near, &trace)?;
             let raw: Vec<f32> = weights.iter().zip(&noise).map(|(w, s)| w * s).collect();
             let mask = half_height(&raw, plane, centre, diameter)?;
-            trace = project(movie, &pixels, &weights, &mask.pixels)?;
+            trace = project(&near, &weights, &mask.pixels)?;
             let moved = (mask.centre.0 - sy as f64).hypot(mask.centre.1 - sx as f64);
             if moved <= 0.5 * diameter {
                 centre = mask.centre;
@@ -146,7 +140,10 @@ impl Patch {
         if look.aspect_ratio > LONGEST || look.compact > RAGGED {
             return None;
         }
-        Some(Grown { pixels, lam: chosen.iter().map(|&i| raw(i)).collect(), trace: self.trace, activity: self.seed_activity })
+        let all: Vec<f32> = (0..patch.len()).map(raw).collect();
+        let halo = halo(&all, self.rect.plane(), &self.mask);
+        let lam = chosen.iter().map(|&i| all[i]).collect();
+        Some(Grown { pixels, lam, trace: self.trace, activity: self.seed_activity, halo })
     }
 }
 
@@ -154,31 +151,40 @@ fn active(z: f32) -> f32 {
     (z - ACTIVE as f32).max(0.0)
 }
 
+/// The part of the movie inside `rect`, bin by bin: what is looked at again and again lies together then.
+fn cut_out(movie: &Binned, rect: Rect) -> Vec<f32> {
+    let plane = rect.plane();
+    let mut near = vec![0.0; movie.bins * plane.pixels()];
+    near.par_chunks_exact_mut(plane.pixels()).with_min_len(64).enumerate().for_each(|(t, out)| {
+        let rows = movie.bin(t).chunks_exact(movie.plane.width).take(rect.y.1).skip(rect.y.0);
+        out.chunks_exact_mut(plane.width).zip(rows).for_each(|(o, row)| o.copy_from_slice(&row[rect.x.0..rect.x.1]));
+    });
+    near
+}
+
 /// Weight of every pixel: its covariance with the active part of the trace, over that part's variance.
-fn regress(movie: &Binned, pixels: &[usize], trace: &[f32]) -> Option<Vec<f32>> {
+fn regress(near: &[f32], trace: &[f32]) -> Option<Vec<f32>> {
     let part: Vec<f32> = trace.iter().map(|&z| active(z)).collect();
-    let mean = part.iter().sum::<f32>() / part.len().max(1) as f32;
+    let bins = part.len().max(1);
+    let mean = part.iter().sum::<f32>() / bins as f32;
     let variance: f32 = part.iter().map(|p| (p - mean) * (p - mean)).sum();
     if variance <= 0.0 {
         return None;
     }
-    let mut weights = vec![0.0f32; pixels.len()];
-    for (t, p) in part.iter().enumerate() {
-        let (frame, share) = (movie.bin(t), (p - mean) / variance);
-        weights.iter_mut().zip(pixels).for_each(|(w, &i)| *w += share * frame[i]);
+    let mut weights = vec![0.0f32; near.len() / bins];
+    for (frame, p) in near.chunks_exact(weights.len().max(1)).zip(&part) {
+        let share = (p - mean) / variance;
+        weights.iter_mut().zip(frame).for_each(|(w, v)| *w += share * v);
     }
     Some(weights)
 }
 
 /// Weighted mean over the mask, scaled to unit noise, bin by bin.
-fn project(movie: &Binned, pixels: &[usize], weights: &[f32], mask: &[usize]) -> Option<Vec<f32>> {
+fn project(near: &[f32], weights: &[f32], mask: &[usize]) -> Option<Vec<f32>> {
     let norm = mask.iter().map(|&i| weights[i] * weights[i]).sum::<f32>().sqrt();
     if norm <= 0.0 {
         return None;
     }
-    let at = |t: usize| {
-        let frame = movie.bin(t);
-        mask.iter().map(|&i| weights[i] * frame[pixels[i]]).sum::<f32>() / norm
-    };
-    Some((0..movie.bins).map(at).collect())
+    let at = |frame: &[f32]| mask.iter().map(|&i| weights[i] * frame[i]).sum::<f32>() / norm;
+    Some(near.chunks_exact(weights.len()).map(at).collect())
 }

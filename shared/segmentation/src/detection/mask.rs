@@ -1,6 +1,6 @@
 //! From a picture of weights to the pixels of one cell.
 
-use crate::numeric::{Plane, component, fill_holes, gaussian_kernel, smooth_plane};
+use crate::numeric::{Plane, component, fill_holes, gaussian_kernel, mean, median, smooth_plane};
 use std::f64::consts::PI;
 
 /// Edge of a mask: half of the height of the cell, where a blurred disc has its true edge.
@@ -9,6 +9,9 @@ const EDGE: f32 = 0.5;
 const TOP_SHARE: f64 = 0.2;
 /// Radius around the centre a mask may reach, diameters.
 const REACH: f64 = 1.1;
+
+/// The ring in which a halo is looked for, radii of the mask.
+const RING: (f64, f64) = (1.3, 1.7);
 
 /// A mask in a patch.
 #[derive(Debug, Clone)]
@@ -48,9 +51,41 @@ pub(super) fn half_height(weights: &[f32], plane: Plane, centre: (f64, f64), dia
     (!pixels.is_empty()).then_some(Mask { pixels, centre })
 }
 
+/// How much of the height of a cell is left in a ring around it, 1.3 to 1.7 radii from its centre; 0 where no ring fits in the patch.
+///
+/// A soma in focus ends at its edge; what is out of focus is blurred far beyond its own size (a Gaussian falls to a fifth of its
+/// peak there). The median of the ring leaves neighbours out.
+pub(super) fn halo(weights: &[f32], plane: Plane, mask: &Mask) -> f32 {
+    let radius = (mask.pixels.len() as f64 / PI).sqrt();
+    let in_ring = |i: &usize| {
+        let (y, x) = ((i / plane.width) as f64, (i % plane.width) as f64);
+        let distance = (y - mask.centre.0).hypot(x - mask.centre.1);
+        (RING.0 * radius..=RING.1 * radius).contains(&distance)
+    };
+    let ring: Vec<f32> = (0..weights.len()).filter(in_ring).map(|i| weights[i]).collect();
+    let inside: Vec<f32> = mask.pixels.iter().map(|&i| weights[i]).collect();
+    let height = mean(&inside) as f32;
+    if height > 0.0 { (median(&ring) / height).clamp(-1.0, 1.0) } else { 0.0 }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_out_of_focus_has_a_halo_and_a_soma_has_none() {
+        let plane = Plane { height: 61, width: 61 };
+        let r = |i: usize| ((i / 61) as f64 - 30.0).hypot((i % 61) as f64 - 30.0);
+        for size in [3.5f64, 6.0, 9.0] {
+            let disc: Vec<f32> = (0..61 * 61).map(|i| if r(i) <= size { 1.0 } else { 0.0 }).collect();
+            let mut soma = vec![0.0; disc.len()];
+            smooth_plane(&disc, plane, &gaussian_kernel(1.0), &mut soma);
+            let blurred: Vec<f32> = (0..61 * 61).map(|i| (-0.5 * (r(i) / size).powi(2)).exp() as f32).collect();
+            let of = |image: &[f32]| halo(image, plane, &half_height(image, plane, (30.0, 30.0), 2.0 * size).unwrap());
+            assert!(of(&soma) < 0.06, "{size}: {}", of(&soma));
+            assert!(of(&blurred) > 0.2, "{size}: {}", of(&blurred));
+        }
+    }
 
     #[test]
     fn the_mask_of_a_blurred_disc_is_the_disc() {

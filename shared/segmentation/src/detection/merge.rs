@@ -56,7 +56,7 @@ mod tests {
     use super::*;
 
     fn roi(pixels: &[usize], trace: &[f32], activity: f32) -> Grown {
-        Grown { pixels: pixels.to_vec(), lam: vec![1.0; pixels.len()], trace: trace.to_vec(), activity }
+        Grown { pixels: pixels.to_vec(), lam: vec![1.0; pixels.len()], trace: trace.to_vec(), activity, halo: 0.0 }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod mask;
 mod merge;
 mod normalise;
 mod scale;
+mod seeds;
 mod silent;
 mod threshold;
 
@@ -26,6 +27,8 @@ pub(crate) struct Found {
     pub(crate) pixels: Vec<usize>,
     /// Weight of each pixel, raw units of the activity, positive.
     pub(crate) lam: Vec<f32>,
+    /// Share of its height that is left around it, −1 to 1.
+    pub(crate) halo: f32,
 }
 
 /// What detection hands on.
@@ -39,7 +42,7 @@ pub(crate) struct Detected {
 
 /// Detects ROIs in the registered movie.
 pub(crate) fn detect(
-    movie: &mut RegisteredMovie,
+    movie: &mut RegisteredMovie<'_>,
     registered: &Registered,
     plane: Plane,
     params: &Params,
@@ -58,7 +61,8 @@ pub(crate) fn detect(
     let (top, left) = (registered.yrange.0, registered.xrange.0);
     let crop = binned.plane;
     let whole = |i: usize| (i / crop.width + top) * plane.width + i % crop.width + left;
-    let found = kept.into_iter().map(|g| Found { pixels: g.pixels.iter().map(|&i| whole(i)).collect(), lam: g.lam });
+    let found =
+        kept.into_iter().map(|g| Found { pixels: g.pixels.iter().map(|&i| whole(i)).collect(), lam: g.lam, halo: g.halo });
     Ok(Detected { found: found.collect(), diameter, diameter_given: params.diameter_px.is_some(), images })
 }
 

@@ -13,6 +13,8 @@ const HALF_WINDOW_BINS: usize = 25;
 const WIDE: f64 = 3.0;
 /// Standard deviations of the noise beyond which a pixel does not count in that mean.
 const CALM: f32 = 2.0;
+/// Pixels a thread takes at least.
+const BLOCK: usize = 16_384;
 
 /// Subtracts from every pixel its running mean over a minute: bleaching and drift.
 pub(super) fn remove_slow(movie: &mut Binned, frame_rate_hz: f64) {
@@ -25,18 +27,18 @@ pub(super) fn remove_slow(movie: &mut Binned, frame_rate_hz: f64) {
     for t in 0..bins {
         while next < bins && next <= t + half {
             let frame = &movie.data[next * n..(next + 1) * n];
-            sum.iter_mut().zip(frame).for_each(|(s, &v)| *s += f64::from(v));
+            sum.par_iter_mut().with_min_len(BLOCK).zip(frame).for_each(|(s, &v)| *s += f64::from(v));
             next += 1;
         }
         if past.len() > half
             && let Some(old) = past.pop_front()
         {
-            sum.iter_mut().zip(&old).for_each(|(s, &v)| *s -= f64::from(v));
+            sum.par_iter_mut().with_min_len(BLOCK).zip(&old).for_each(|(s, &v)| *s -= f64::from(v));
         }
         let held = (past.len() + next - t) as f64;
         let frame = &mut movie.data[t * n..(t + 1) * n];
         past.push_back(frame.to_vec());
-        frame.iter_mut().zip(&sum).for_each(|(v, s)| *v -= (s / held) as f32);
+        frame.par_iter_mut().with_min_len(BLOCK).zip(&sum).for_each(|(v, s)| *v -= (s / held) as f32);
     }
 }
 
@@ -49,10 +51,10 @@ pub(super) fn scale_to_noise(movie: &mut Binned) {
     let mut square = vec![0.0f64; n];
     for t in 1..movie.bins {
         let (a, b) = (movie.bin(t - 1), movie.bin(t));
-        for ((s, &x), &y) in square.iter_mut().zip(a).zip(b) {
+        square.par_iter_mut().with_min_len(BLOCK).zip(a).zip(b).for_each(|((s, &x), &y)| {
             let d = f64::from(y) - f64::from(x);
             *s += d * d;
-        }
+        });
     }
     let pairs = 2.0 * movie.bins.saturating_sub(1).max(1) as f64;
     let noise: Vec<f32> = square.iter().map(|s| (s / pairs).sqrt() as f32).collect();

@@ -5,6 +5,7 @@ use super::binned::Binned;
 use super::normalise::remove_wide;
 use super::threshold::noise_limit;
 use crate::numeric::Plane;
+use rayon::prelude::*;
 
 /// Diameter assumed when nothing stands out, pixels.
 const FALLBACK_PX: f64 = 10.0;
@@ -87,14 +88,17 @@ fn coarsened(movie: &Binned, block: usize) -> Binned {
     let plane = Plane { height: fine.height / block, width: fine.width / block };
     let bins = movie.bins.min(MAX_BINS);
     let mut data = vec![0.0f32; bins * plane.pixels()];
-    for (k, out) in data.chunks_exact_mut(plane.pixels()).enumerate() {
+    let share = 1.0 / block as f32;
+    data.par_chunks_exact_mut(plane.pixels()).enumerate().for_each(|(k, out)| {
         let frame = movie.bin(k * movie.bins / bins);
+        if block == 1 {
+            return out.copy_from_slice(frame);
+        }
         let rows = frame.chunks_exact(fine.width).take(plane.height * block);
         for (y, row) in rows.enumerate() {
-            for (x, &v) in row.iter().take(plane.width * block).enumerate() {
-                out[y / block * plane.width + x / block] += v / block as f32;
-            }
+            let out = &mut out[y / block * plane.width..][..plane.width];
+            out.iter_mut().zip(row.chunks_exact(block)).for_each(|(o, part)| *o += part.iter().sum::<f32>() * share);
         }
-    }
+    });
     Binned { plane, bins, frames: movie.frames, data, noise: Vec::new() }
 }

@@ -2,7 +2,7 @@
 
 use super::activity::{DIAMETER_PER_SIGMA, Rect};
 use super::grow::Grown;
-use super::mask::half_height;
+use super::mask::{half_height, halo};
 use super::threshold::texture_limit;
 use crate::measures::shape;
 use crate::numeric::{Plane, box_mean, gaussian_kernel, median, smooth_plane};
@@ -72,13 +72,14 @@ fn soma_at(seed: usize, above: &[f32], plane: Plane, taken: &[bool], diameter: f
     let weights: Vec<f32> = whole.iter().map(|&i| above[i]).collect();
     let (y, x) = (seed / plane.width - rect.y.0, seed % plane.width - rect.x.0);
     let mask = half_height(&weights, rect.plane(), (y as f64, x as f64), diameter)?;
+    let halo = halo(&weights, rect.plane(), &mask);
     let chosen = mask.pixels.iter().copied().filter(|&i| weights[i] > 0.0);
     let (pixels, lam): (Vec<usize>, Vec<f32>) = chosen.map(|i| (whole[i], weights[i])).unzip();
     let shared = pixels.iter().filter(|&&i| taken[i]).count() as f64;
     if taken[seed] || shared > SHARED * pixels.len() as f64 {
         return None;
     }
-    like_soma(&pixels, plane, diameter).then_some(Grown { pixels, lam, trace: Vec::new(), activity: 0.0 })
+    like_soma(&pixels, plane, diameter).then_some(Grown { pixels, lam, trace: Vec::new(), activity: 0.0, halo })
 }
 
 fn like_soma(pixels: &[usize], plane: Plane, diameter: f64) -> bool {
@@ -118,7 +119,8 @@ mod tests {
         let (mean, plane) = scene();
         let whole = with_silent_cells(&mean, plane, Vec::new(), 10.0);
         assert_eq!(with_silent_cells(&mean, plane, whole.clone(), 10.0).len(), 1);
-        let scrap = Grown { pixels: vec![20 * 60 + 20, 20 * 60 + 21], lam: vec![1.0; 2], trace: vec![1.0], activity: 5.0 };
+        let scrap =
+            Grown { pixels: vec![20 * 60 + 20, 20 * 60 + 21], lam: vec![1.0; 2], trace: vec![1.0], activity: 5.0, halo: 0.0 };
         let found = with_silent_cells(&mean, plane, vec![scrap], 10.0);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].pixels, whole[0].pixels);

@@ -51,7 +51,7 @@ pub(crate) fn overlaps(found: &[Found], plane: Plane) -> Vec<Vec<bool>> {
 
 /// Traces, one row per entry of `weights`, one column per frame.
 pub(crate) fn traces(
-    movie: &mut RegisteredMovie,
+    movie: &mut RegisteredMovie<'_>,
     plane: Plane,
     weights: &[Weights],
     watch: &Watch,
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     fn found(pixels: &[usize], lam: &[f32]) -> Found {
-        Found { pixels: pixels.to_vec(), lam: lam.to_vec() }
+        Found { pixels: pixels.to_vec(), lam: lam.to_vec(), halo: 0.0 }
     }
 
     #[test]

@@ -74,7 +74,7 @@ mod tests {
     fn square(top: usize, left: usize, side: usize, width: usize) -> Found {
         let rows = top..top + side;
         let pixels: Vec<usize> = rows.flat_map(|y| (left..left + side).map(move |x| y * width + x)).collect();
-        Found { lam: vec![1.0; pixels.len()], pixels }
+        Found { lam: vec![1.0; pixels.len()], halo: 0.0, pixels }
     }
 
     #[test]

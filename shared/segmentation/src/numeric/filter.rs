@@ -2,6 +2,7 @@
 
 use super::Plane;
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// Gaussian of `sigma` samples cut at three sigma, sum 1, odd length.
 pub(crate) fn gaussian_kernel(sigma: f64) -> Vec<f32> {
@@ -28,67 +29,119 @@ pub(crate) fn smooth_line(line: &[f32], kernel: &[f32]) -> Vec<f32> {
     (0..n).map(at).collect()
 }
 
-/// `plane` convolved with an odd `kernel` along both axes; outside is zero.
+/// Pixels summed at a time: enough to keep the machine busy, few enough to stay in its registers.
+const LANES: usize = 16;
+
+/// `image` convolved with a symmetric odd `kernel` along both axes; outside is zero.
 pub(crate) fn smooth_plane(image: &[f32], plane: Plane, kernel: &[f32], out: &mut [f32]) {
-    let (h, w, half) = (plane.height, plane.width, kernel.len() / 2);
-    let mut rows = vec![0.0f32; h * w];
-    for (src, dst) in image.chunks_exact(w).zip(rows.chunks_exact_mut(w)) {
-        for (k, &weight) in kernel.iter().enumerate() {
-            // dst[x] += weight * src[x + k - half] wherever that exists
-            let (from, to) = (half.saturating_sub(k).min(w), (w + half).saturating_sub(k).min(w));
-            if from < to {
-                let start = from + k - half;
-                let taps = &src[start..start + (to - from)];
-                for (d, &s) in dst[from..to].iter_mut().zip(taps) {
-                    *d += weight * s;
-                }
-            }
+    smooth_part(image, plane, kernel, (0..plane.height, 0..plane.width), out);
+}
+
+/// The same for a `part` (rows, columns) of the image only.
+pub(crate) fn smooth_part(image: &[f32], plane: Plane, kernel: &[f32], part: (Range<usize>, Range<usize>), out: &mut [f32]) {
+    let ((h, w), half) = ((plane.height, plane.width), kernel.len() / 2);
+    let (y, x) = part;
+    // Zeros around everything: no pixel is at an edge then.
+    let mut padded = vec![0.0f32; x.len() + 2 * half];
+    let mut rows = vec![0.0f32; (y.len() + 2 * half) * x.len()];
+    let (from, to) = (x.start.saturating_sub(half), (x.end + half).min(w));
+    for (r, dst) in rows.chunks_exact_mut(x.len()).enumerate() {
+        if let Some(row) = (y.start + r).checked_sub(half).filter(|&row| row < h) {
+            padded[from + half - x.start..][..to - from].copy_from_slice(&image[row * w..][from..to]);
+            folded(&padded, 1, kernel, dst);
         }
     }
-    for (y, dst) in out.chunks_exact_mut(w).enumerate() {
-        dst.fill(0.0);
-        for (k, &weight) in kernel.iter().enumerate() {
-            let Some(from) = (y + k).checked_sub(half).filter(|&r| r < h) else {
-                continue;
-            };
-            for (d, &s) in dst.iter_mut().zip(&rows[from * w..(from + 1) * w]) {
-                *d += weight * s;
-            }
-        }
+    for (r, dst) in out.chunks_exact_mut(x.len()).enumerate() {
+        folded(&rows[r * x.len()..], x.len(), kernel, dst);
     }
 }
 
-/// Mean over a square window of `2 half + 1` pixels, cut at the edges, by running sums.
+/// `out[i] = Σ kernel[k] from[i + k stride]`; both halves of the kernel are alike, so each weight is used once for two.
+fn folded(from: &[f32], stride: usize, kernel: &[f32], out: &mut [f32]) {
+    let half = kernel.len() / 2;
+    for (block, out) in out.chunks_mut(LANES).enumerate() {
+        let (n, first) = (out.len(), block * LANES);
+        let taps = |k: usize| &from[first + k * stride..][..n];
+        let mut sum = [0.0f32; LANES];
+        sum.iter_mut().zip(taps(half)).for_each(|(s, v)| *s = kernel[half] * v);
+        for (k, weight) in kernel[..half].iter().enumerate() {
+            let both = taps(k).iter().zip(taps(2 * half - k));
+            sum.iter_mut().zip(both).for_each(|(s, (a, b))| *s += weight * (a + b));
+        }
+        out.copy_from_slice(&sum[..n]);
+    }
+}
+
+/// Mean over a square window of `2 half + 1` pixels, cut at the edges.
 pub(crate) fn box_mean(image: &[f32], plane: Plane, half: usize) -> Vec<f32> {
     let (h, w) = (plane.height, plane.width);
-    let mut rows = vec![0.0f64; h * w];
+    let mut rows = vec![0.0f32; h * w];
+    let mut window = Window::new(w, half);
     for (src, dst) in image.chunks_exact(w).zip(rows.chunks_exact_mut(w)) {
-        let mut sum: f64 = src.iter().take(half).map(|&v| f64::from(v)).sum();
-        for (x, total) in dst.iter_mut().enumerate() {
-            sum += src.get(x + half).map_or(0.0, |&v| f64::from(v));
-            *total = sum;
-            sum -= x.checked_sub(half).map_or(0.0, |i| f64::from(src[i]));
-        }
+        window.sums(src, dst);
     }
-    let span = |i: usize, n: usize| (i + half).min(n - 1) + 1 - i.saturating_sub(half);
+    let share = |n: usize| move |i: usize| 1.0 / ((i + half).min(n - 1) + 1 - i.saturating_sub(half)) as f32;
+    let across: Vec<f32> = (0..w).map(share(w)).collect();
+    let down = share(h);
+    // Running sums down the columns, in double precision, since what was added is taken away again.
     let mut column = vec![0.0f64; w];
-    for row in rows.chunks_exact(w).take(half) {
-        column.iter_mut().zip(row).for_each(|(c, r)| *c += r);
+    let row = |y: usize| &rows[y * w..(y + 1) * w];
+    for y in 0..half.min(h) {
+        column.iter_mut().zip(row(y)).for_each(|(c, r)| *c += f64::from(*r));
     }
     let mut out = vec![0.0f32; h * w];
-    for y in 0..h {
-        if let Some(row) = rows.chunks_exact(w).nth(y + half) {
-            column.iter_mut().zip(row).for_each(|(c, r)| *c += r);
+    for (y, out) in out.chunks_exact_mut(w).enumerate() {
+        if y + half < h {
+            column.iter_mut().zip(row(y + half)).for_each(|(c, r)| *c += f64::from(*r));
         }
-        for x in 0..w {
-            out[y * w + x] = (column[x] / (span(y, h) * span(x, w)) as f64) as f32;
-        }
+        let down = down(y);
+        out.iter_mut().zip(&column).zip(&across).for_each(|((o, c), a)| *o = *c as f32 * (down * a));
         if let Some(first) = y.checked_sub(half) {
-            let row = &rows[first * w..(first + 1) * w];
-            column.iter_mut().zip(row).for_each(|(c, r)| *c -= r);
+            column.iter_mut().zip(row(first)).for_each(|(c, r)| *c -= f64::from(*r));
         }
     }
     out
+}
+
+/// Sums over a window that moves along a line.
+struct Window {
+    half: usize,
+    /// Sums of 1, 2, 4 … neighbours, in turn, and the ones before.
+    runs: Vec<f32>,
+    last: Vec<f32>,
+}
+
+impl Window {
+    fn new(length: usize, half: usize) -> Self {
+        let padded = vec![0.0; length + 2 * half];
+        Self { half, runs: padded.clone(), last: padded }
+    }
+
+    /// `out[i] = Σ line[i − half..=i + half]`, outside is zero: the window is put together from runs whose lengths are powers
+    /// of two, so that a pixel takes a logarithm of the window's width and no sum waits for its neighbour's.
+    fn sums(&mut self, line: &[f32], out: &mut [f32]) {
+        let (n, width) = (line.len(), 2 * self.half + 1);
+        self.runs.fill(0.0);
+        self.runs[self.half..self.half + n].copy_from_slice(line);
+        out.fill(0.0);
+        let (mut run, mut done) = (1, 0);
+        while done < width {
+            if width & run != 0 {
+                out.iter_mut().zip(&self.runs[done..]).for_each(|(o, r)| *o += r);
+                done += run;
+            }
+            if done == width {
+                break;
+            }
+            std::mem::swap(&mut self.runs, &mut self.last);
+            let (runs, rest) = self.runs.split_at_mut(self.last.len() - run);
+            let pairs = self.last.iter().zip(&self.last[run..]);
+            runs.iter_mut().zip(pairs).for_each(|(r, (a, b))| *r = a + b);
+            // Beyond the end everything is zero.
+            rest.copy_from_slice(&self.last[runs.len()..]);
+            run *= 2;
+        }
+    }
 }
 
 /// Running minimum (`sign` 1) or maximum (`sign` −1) over `2 half + 1` samples, cut at the ends.
@@ -165,6 +218,21 @@ mod tests {
                 let tap = |i: usize, c: usize| kernel.get((i + 3).wrapping_sub(c)).copied().unwrap_or(0.0);
                 assert!((out[y * 11 + x] - tap(y, 4) * tap(x, 5)).abs() < 1e-7);
             }
+        }
+    }
+
+    #[test]
+    fn a_part_is_smoothed_as_it_is_within_the_whole() {
+        let plane = Plane { height: 17, width: 23 };
+        let image: Vec<f32> = (0..17 * 23).map(|i| (i * 7919 % 101) as f32).collect();
+        let kernel = gaussian_kernel(1.4);
+        let mut whole = vec![0.0; image.len()];
+        smooth_plane(&image, plane, &kernel, &mut whole);
+        for (y, x) in [(0..17, 0..23), (3..9, 2..20), (0..4, 19..23), (16..17, 5..6)] {
+            let mut part = vec![0.0; y.len() * x.len()];
+            smooth_part(&image, plane, &kernel, (y.clone(), x.clone()), &mut part);
+            let expected: Vec<f32> = y.flat_map(|r| whole[r * 23 + x.start..r * 23 + x.end].to_vec()).collect();
+            assert_eq!(part, expected);
         }
     }
 

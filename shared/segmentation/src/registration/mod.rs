@@ -3,7 +3,8 @@
 //! 1. The reference: sample frames, moved as a whole by phase correlation, averaged; then in every part.
 //! 2. One look at all frames: where each lies as a whole, then the displacement of every node of a grid.
 //! 3. What the series knows and no frame does: noise is taken out of the displacements.
-//! 4. The frames are moved.
+//!
+//! The frames themselves are moved when they are looked at ([`crate::movie`]).
 
 mod blocks;
 mod coarse;
@@ -18,7 +19,7 @@ mod refine;
 mod template;
 mod warp;
 
-use crate::movie::{RegisteredMovie, chunk_frames};
+use crate::movie::chunk_frames;
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
 use crate::{FrameSource, SegmentError, Stage};
@@ -28,9 +29,12 @@ use grid::{Field, Grid};
 use phase::Shift;
 use rayon::prelude::*;
 use template::Template;
+pub(crate) use warp::warp;
 
 /// Frames the reference is made of, at most.
 const REFERENCE_FRAMES: usize = 240;
+/// Frames of them read between two looks whether to stop.
+const SAMPLED_AT_ONCE: usize = 16;
 /// Memory those frames may take, bytes.
 const REFERENCE_BYTES: usize = 256 << 20;
 
@@ -48,12 +52,14 @@ pub(crate) struct Registered {
     pub(crate) xrange: (usize, usize),
 }
 
-/// Registers the whole recording into `movie`.
-pub(crate) fn register(
-    source: &mut dyn FrameSource,
-    movie: &mut RegisteredMovie,
-    watch: &Watch,
-) -> Result<Registered, SegmentError> {
+/// Where every part of every frame lies.
+pub(crate) struct Path {
+    pub(crate) grid: Grid,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// Registers the whole recording.
+pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(Registered, Path), SegmentError> {
     let (height, width) = source.shape();
     let grid = Grid::new(Plane { height, width });
     let plan = CoarsePlan::new(grid.plane);
@@ -65,11 +71,10 @@ pub(crate) fn register(
         Some(normal) => modes::smoothed(seen.fields, &good, normal),
         None => seen.fields,
     };
-    move_all(source, movie, &grid, &fields, watch)?;
     let [yrange, xrange] = quality::common_view(&fields, &bad, grid.plane);
     let n = seen.shifts.len() as f64;
     let mean = |pick: fn(&Field) -> &Vec<f32>| fields.iter().map(|f| grid.mean(pick(f))).collect();
-    Ok(Registered {
+    let registered = Registered {
         first: seen.first,
         reference: template.reference().to_vec(),
         mean_raw: seen.sum.iter().map(|s| (s / n) as f32).collect(),
@@ -80,7 +85,8 @@ pub(crate) fn register(
         bad,
         yrange,
         xrange,
-    })
+    };
+    Ok((registered, Path { grid, fields }))
 }
 
 /// What every frame is held against.
@@ -91,29 +97,33 @@ fn template(source: &mut dyn FrameSource, grid: &Grid, plan: &CoarsePlan, watch:
         let flat = vec![0.0; grid.plane.pixels()];
         return Ok(Template::new(grid, flat.clone(), 1, &flat, &[]));
     }
-    let (image, shifts) = reference::rigid_reference(plan, grid.plane, &sample, |round| {
+    let frames: Vec<&[f32]> = sample.chunks_exact(grid.plane.pixels()).collect();
+    let (image, shifts) = reference::rigid_reference(plan, grid.plane, &frames, |round| {
         watch.step(Stage::Reference, round, rounds);
     });
     watch.check()?;
-    Ok(refine::template(grid, &sample, &shifts, image, |round| {
+    Ok(refine::template(grid, &frames, &shifts, image, |round| {
         watch.step(Stage::Reference, reference::ROUNDS + round, rounds);
     }))
 }
 
-/// Evenly spaced frames that show something.
-fn reference_sample(source: &mut dyn FrameSource, plane: Plane, watch: &Watch) -> Result<Vec<Vec<f32>>, SegmentError> {
+/// Evenly spaced frames that show something, in one piece of memory: many small ones would not all be given back.
+fn reference_sample(source: &mut dyn FrameSource, plane: Plane, watch: &Watch) -> Result<Vec<f32>, SegmentError> {
     let total = source.frames();
     let fit = (REFERENCE_BYTES / (4 * plane.pixels())).max(16);
     let count = REFERENCE_FRAMES.min(fit).min(total);
-    let mut frames = Vec::with_capacity(count);
-    for i in 0..count {
+    let pixels = plane.pixels();
+    let mut frames = vec![0.0; count * pixels];
+    let indices: Vec<usize> = (0..count).map(|i| i * total / count).collect();
+    for (indices, some) in indices.chunks(SAMPLED_AT_ONCE).zip(frames.chunks_mut(SAMPLED_AT_ONCE * pixels)) {
         watch.check()?;
-        let mut frame = vec![0.0; plane.pixels()];
-        read_clean(source, &[i * total / count], &mut frame)?;
-        if !is_blank(&frame) {
-            frames.push(frame);
-        }
+        read_clean(source, indices, some)?;
     }
+    let shown: Vec<usize> = (0..count).filter(|i| !is_blank(&frames[i * pixels..(i + 1) * pixels])).collect();
+    for (to, &from) in shown.iter().enumerate() {
+        frames.copy_within(from * pixels..(from + 1) * pixels, to * pixels);
+    }
+    frames.truncate(shown.len() * pixels);
     Ok(frames)
 }
 
@@ -138,7 +148,7 @@ fn look(
     let coarse = plan.against(template.reference());
     let mut seen = Seen { first: Vec::new(), sum: vec![0.0; pixels], shifts: Vec::new(), fields: Vec::new(), blank: Vec::new() };
     in_chunks(source, pixels, |start, raw| {
-        watch.step(Stage::Registration, start, 2 * total);
+        watch.step(Stage::Registration, start, total);
         watch.check()?;
         if start == 0 {
             seen.first = raw[..pixels].to_vec();
@@ -160,25 +170,6 @@ fn look(
         Ok(())
     })?;
     Ok(seen)
-}
-
-/// Moves every frame along its field, into `movie`.
-fn move_all(
-    source: &mut dyn FrameSource,
-    movie: &mut RegisteredMovie,
-    grid: &Grid,
-    fields: &[Field],
-    watch: &Watch,
-) -> Result<(), SegmentError> {
-    let (total, pixels) = (source.frames(), grid.plane.pixels());
-    let mut moved = vec![0.0f32; chunk_frames(pixels).min(total) * pixels];
-    in_chunks(source, pixels, |start, raw| {
-        watch.step(Stage::Registration, total + start, 2 * total);
-        watch.check()?;
-        let pairs = raw.par_chunks_exact(pixels).zip(moved.par_chunks_exact_mut(pixels));
-        pairs.zip(&fields[start..]).for_each(|((frame, out), field)| warp::warp(frame, grid, field, out));
-        movie.push(&moved[..raw.len()])
-    })
 }
 
 /// Reads the recording some frames at a time; `each` gets the index of the first of them.
@@ -212,7 +203,7 @@ pub(crate) fn add_frames(frames: &[f32], pixels: usize, sum: &mut [f64]) {
 }
 
 /// Reads frames; what is not a number, or infinite, is read as 0.
-fn read_clean(source: &mut dyn FrameSource, indices: &[usize], out: &mut [f32]) -> Result<(), SegmentError> {
+pub(crate) fn read_clean(source: &mut dyn FrameSource, indices: &[usize], out: &mut [f32]) -> Result<(), SegmentError> {
     source.read_all(indices, out)?;
     out.par_chunks_mut(1 << 16).for_each(|part| {
         for v in part {

@@ -2,7 +2,7 @@
 
 use super::coarse::CoarsePlan;
 use super::phase::{Shift, moved};
-use crate::numeric::{Plane, correlation, median};
+use crate::numeric::{Plane, mean, median};
 use rayon::prelude::*;
 
 /// Neighbours a frame is judged by, and averaged with.
@@ -15,7 +15,7 @@ pub(super) const ROUNDS: usize = 5;
 pub(super) fn rigid_reference(
     plan: &CoarsePlan,
     plane: Plane,
-    frames: &[Vec<f32>],
+    frames: &[&[f32]],
     mut each_round: impl FnMut(usize),
 ) -> (Vec<f32>, Vec<Shift>) {
     let mut image = seed_image(plane, frames);
@@ -32,24 +32,24 @@ pub(super) fn rigid_reference(
     (image, shifts)
 }
 
-fn rigid_shifts(plan: &CoarsePlan, frames: &[Vec<f32>], image: &[f32]) -> Vec<Shift> {
+fn rigid_shifts(plan: &CoarsePlan, frames: &[&[f32]], image: &[f32]) -> Vec<Shift> {
     let coarse = plan.against(image);
     frames.par_iter().map_init(|| coarse.work(), |work, f| coarse.shift(f, work)).collect()
 }
 
 /// Mean of the frame that is most like its twenty likest, and of those.
-fn seed_image(plane: Plane, frames: &[Vec<f32>]) -> Vec<f32> {
-    let small: Vec<Vec<f32>> = frames.par_iter().map(|f| coarse(f, plane)).collect();
+fn seed_image(plane: Plane, frames: &[&[f32]]) -> Vec<f32> {
+    let small: Vec<Vec<f32>> = frames.par_iter().map(|f| standardised(coarse(f, plane))).collect();
     let neighbours = NEIGHBOURS.min(frames.len() - 1);
     let ranked = |i: usize| {
         let others = (0..small.len()).filter(|&j| j != i);
-        let mut c: Vec<(f64, usize)> = others.map(|j| (correlation(&small[i], &small[j]), j)).collect();
+        let mut c: Vec<(f32, usize)> = others.map(|j| (dot(&small[i], &small[j]), j)).collect();
         c.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         c.truncate(neighbours);
         c
     };
-    let all: Vec<Vec<(f64, usize)>> = (0..small.len()).into_par_iter().map(ranked).collect();
-    let score = |c: &[(f64, usize)]| c.iter().map(|p| p.0).sum::<f64>();
+    let all: Vec<Vec<(f32, usize)>> = (0..small.len()).into_par_iter().map(ranked).collect();
+    let score = |c: &[(f32, usize)]| c.iter().map(|p| p.0).sum::<f32>();
     let best = (0..all.len()).fold(0, |b, i| if score(&all[i]) > score(&all[b]) { i } else { b });
     let mut members: Vec<usize> = all[best].iter().map(|p| p.1).collect();
     members.push(best);
@@ -69,6 +69,25 @@ fn coarse(frame: &[f32], plane: Plane) -> Vec<f32> {
     out
 }
 
+/// `values` with mean 0 and norm 1, so that a product of two is their correlation; zeros when they are all alike.
+fn standardised(mut values: Vec<f32>) -> Vec<f32> {
+    let middle = mean(&values) as f32;
+    values.iter_mut().for_each(|v| *v -= middle);
+    let norm = dot(&values, &values).sqrt();
+    values.iter_mut().for_each(|v| *v = if norm > 0.0 { *v / norm } else { 0.0 });
+    values
+}
+
+/// `Σ a b` in a fixed number of lanes.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let mut sums = [0.0f32; LANES];
+    for (a, b) in a.chunks(LANES).zip(b.chunks(LANES)) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(s, (a, b))| *s += a * b);
+    }
+    sums.iter().sum()
+}
+
 /// Indices of the `count` best correlated frames.
 fn best_by(count: usize, shifts: &[Shift]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..shifts.len()).collect();
@@ -86,12 +105,12 @@ fn centre(shifts: &[Shift], chosen: &[usize]) -> (i32, i32) {
     (along(|s| s.y), along(|s| s.x))
 }
 
-fn average(plane: Plane, frames: &[Vec<f32>], shifts: &[Shift], chosen: &[usize], centre: (i32, i32)) -> Vec<f32> {
+fn average(plane: Plane, frames: &[&[f32]], shifts: &[Shift], chosen: &[usize], centre: (i32, i32)) -> Vec<f32> {
     let mut sum = vec![0.0f64; plane.pixels()];
     let mut frame = vec![0.0f32; plane.pixels()];
     for &i in chosen {
         let shift = Shift { y: shifts[i].y - centre.0, x: shifts[i].x - centre.1, corr: 0.0 };
-        moved(&frames[i], plane, shift, &mut frame);
+        moved(frames[i], plane, shift, &mut frame);
         sum.iter_mut().zip(&frame).for_each(|(s, &v)| *s += f64::from(v));
     }
     let n = chosen.len().max(1) as f64;

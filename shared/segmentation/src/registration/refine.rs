@@ -4,7 +4,7 @@ use super::add_frames;
 use super::grid::{Field, Grid};
 use super::phase::Shift;
 use super::template::{Look, Template};
-use super::warp::warp;
+use super::warp::{RowField, add_squares, warp};
 use crate::numeric::{gaussian_kernel, mean, median, quantile, smooth_plane};
 use rayon::prelude::*;
 
@@ -29,7 +29,7 @@ const VARIANCE_BLUR_PX: f64 = 2.0;
 /// The template for the whole recording, from sample `frames` that lie at `shifts` against `image`.
 pub(super) fn template(
     grid: &Grid,
-    frames: &[Vec<f32>],
+    frames: &[&[f32]],
     shifts: &[Shift],
     image: Vec<f32>,
     mut each_round: impl FnMut(usize),
@@ -37,7 +37,7 @@ pub(super) fn template(
     let corr: Vec<f32> = shifts.iter().map(|s| s.corr).collect();
     let floor = quantile(&corr, WORST);
     let chosen: Vec<usize> = (0..frames.len()).filter(|&i| corr[i] >= floor).collect();
-    let frames: Vec<&[f32]> = chosen.iter().map(|&i| frames[i].as_slice()).collect();
+    let frames: Vec<&[f32]> = chosen.iter().map(|&i| frames[i]).collect();
     let mut fields: Vec<Field> = chosen.iter().map(|&i| grid.rigid(shifts[i].y as f32, shifts[i].x as f32)).collect();
     let mut image = image;
     let mut weights = weights(grid, &image, &frames, &fields);
@@ -88,26 +88,12 @@ fn average(grid: &Grid, frames: &[&[f32]], fields: &[Field]) -> Vec<f32> {
 fn weights(grid: &Grid, image: &[f32], frames: &[&[f32]], fields: &[Field]) -> Vec<f32> {
     let (h, w) = (grid.plane.height, grid.plane.width);
     let mut variance = vec![0.0f32; h * w];
-    variance.par_chunks_exact_mut(w).enumerate().for_each(|(y, out)| {
-        let (mut dy, mut dx) = (vec![0.0; grid.x.nodes], vec![0.0; grid.x.nodes]);
-        let mut sums = vec![0.0f64; w];
-        for (frame, field) in frames.iter().zip(fields) {
-            grid.row(&field.y, y, &mut dy);
-            grid.row(&field.x, y, &mut dx);
-            for cell in &grid.x.cells {
-                let next = grid.x.next(cell.node);
-                for x in cell.from..cell.to {
-                    let share = cell.start + cell.step * (x - cell.from) as f32;
-                    let value = |v: &[f32]| libm::roundf(v[cell.node] + share * (v[next] - v[cell.node])) as i64;
-                    let sy = (y as i64 + value(&dy)).clamp(0, h as i64 - 1) as usize;
-                    let sx = (x as i64 + value(&dx)).clamp(0, w as i64 - 1) as usize;
-                    let d = f64::from(frame[sy * w + sx]) - f64::from(image[y * w + x]);
-                    sums[x] += d * d;
-                }
-            }
-        }
-        let n = frames.len().max(1) as f64;
-        out.iter_mut().zip(&sums).for_each(|(o, s)| *o = (s / n) as f32);
+    let n = frames.len().max(1) as f32;
+    variance.par_chunks_exact_mut(w).enumerate().for_each(|(y, sums)| {
+        let mut work = RowField::new(grid);
+        let image = &image[y * w..(y + 1) * w];
+        frames.iter().zip(fields).for_each(|(frame, field)| add_squares(frame, grid, field, (y, image), &mut work, sums));
+        sums.iter_mut().for_each(|s| *s /= n);
     });
     let mut smooth = vec![0.0; h * w];
     smooth_plane(&variance, grid.plane, &gaussian_kernel(VARIANCE_BLUR_PX), &mut smooth);

@@ -13,7 +13,7 @@ use crate::numeric::{Plane, gaussian_kernel, smooth_plane};
 use rayon::prelude::*;
 
 /// Lanes of the sums: fixed, so that they never depend on the machine.
-const LANES: usize = 8;
+const LANES: usize = 4;
 /// A step smaller than this ends the search, pixels.
 const SETTLED_PX: f32 = 0.02;
 /// Frames smaller than this are not halved.
@@ -37,6 +37,8 @@ struct Level {
     reference: Vec<f32>,
     /// Weighted gradient along y and x, weighted reference, weights: what residuals are multiplied by.
     bases: [Vec<f32>; BASES],
+    /// Share of the node on the right, for every column.
+    shares: Vec<f32>,
     normal: Normal,
     steps: usize,
 }
@@ -136,7 +138,8 @@ impl Level {
         let noise = gradient_noise(shared) / averaged.max(1) as f64;
         let normal = Normal::new(&grid, &half, &gradient(&grid, &half), &weights, noise);
         let bases = [weighted(&y), weighted(&x), weighted(&image), weights];
-        Self { grid, block: look.block, reference, bases, normal, steps: look.steps }
+        let shares = grid.x.cells.iter().flat_map(|c| (0..c.to - c.from).map(|k| c.start + c.step * k as f32)).collect();
+        Self { grid, block: look.block, reference, bases, shares, normal, steps: look.steps }
     }
 
     /// Sums of residual times basis around every node.
@@ -154,10 +157,10 @@ impl Level {
             let below = grid.y.next(above);
             for cell in &grid.x.cells {
                 let (left, right) = (cell.node, grid.x.next(cell.node));
-                let line = &line[cell.from..cell.to];
-                for (base, values) in self.bases.iter().enumerate() {
-                    let values = &values[y * w + cell.from..y * w + cell.to];
-                    let (plain, sloped) = dot(line, values, cell.start, cell.step);
+                let part = y * w + cell.from..y * w + cell.to;
+                let bases = self.bases.each_ref().map(|values| &values[part.clone()]);
+                let found = dots(&line[cell.from..cell.to], bases, &self.shares[cell.from..cell.to]);
+                for (base, (plain, sloped)) in found.into_iter().enumerate() {
                     let nx = grid.x.nodes;
                     let (l, r) = (f64::from(plain - sloped), f64::from(sloped));
                     sums.add(base, above * nx + left, (1.0 - share) * l);
@@ -170,27 +173,33 @@ impl Level {
     }
 }
 
-/// `Σ a b` and `Σ a b f` with `f = start + step k`.
-fn dot(a: &[f32], b: &[f32], start: f32, step: f32) -> (f32, f32) {
-    let (mut plain, mut sloped) = ([0.0f32; LANES], [0.0f32; LANES]);
-    let mut share = [0.0f32; LANES];
-    share.iter_mut().enumerate().for_each(|(l, s)| *s = start + step * l as f32);
-    let hop = step * LANES as f32;
-    let (a_whole, b_whole) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let (a_rest, b_rest) = (a_whole.remainder(), b_whole.remainder());
-    for (a, b) in a_whole.zip(b_whole) {
-        for l in 0..LANES {
-            let product = a[l] * b[l];
-            plain[l] += product;
-            sloped[l] += product * share[l];
-            share[l] += hop;
+/// `Σ a b` and `Σ a b f` for each of the bases `b`, all of one length.
+fn dots(a: &[f32], bases: [&[f32]; BASES], shares: &[f32]) -> [(f32, f32); BASES] {
+    let (mut plain, mut sloped) = ([[0.0f32; LANES]; BASES], [[0.0f32; LANES]; BASES]);
+    let n = a.len();
+    let (shares, bases) = (&shares[..n], bases.map(|b| &b[..n]));
+    let whole = n / LANES * LANES;
+    let mut at = 0;
+    while at < whole {
+        let (mut once, mut tilted) = ([0.0f32; LANES], [0.0f32; LANES]);
+        once.copy_from_slice(&a[at..at + LANES]);
+        tilted.iter_mut().zip(&once).zip(&shares[at..at + LANES]).for_each(|((t, o), s)| *t = o * s);
+        for ((plain, sloped), base) in plain.iter_mut().zip(&mut sloped).zip(bases) {
+            let base = &base[at..at + LANES];
+            for l in 0..LANES {
+                plain[l] += once[l] * base[l];
+                sloped[l] += tilted[l] * base[l];
+            }
+        }
+        at += LANES;
+    }
+    for (l, k) in (whole..n).enumerate() {
+        for ((plain, sloped), base) in plain.iter_mut().zip(&mut sloped).zip(bases) {
+            plain[l] += a[k] * base[k];
+            sloped[l] += a[k] * shares[k] * base[k];
         }
     }
-    for (l, (a, b)) in a_rest.iter().zip(b_rest).enumerate() {
-        plain[l] += a * b;
-        sloped[l] += a * b * share[l];
-    }
-    (plain.iter().sum(), sloped.iter().sum())
+    std::array::from_fn(|i| (plain[i].iter().sum(), sloped[i].iter().sum()))
 }
 
 /// Variance of the gradient of noise after a blur, where the noise is that of interpolated frames, its variance before
