@@ -8,8 +8,10 @@ use crate::{
     FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, classification, clustering,
     deconvolution, detection, extraction, measures, registration,
 };
+use measures::Activity;
 use ndarray::Array2;
 use rayon::prelude::*;
+use std::f64::consts::PI;
 
 /// Frames without which there is no activity to see.
 const FEWEST_FRAMES: usize = 2;
@@ -116,18 +118,25 @@ fn describe(
     corrected: &Array2<f32>,
     plane: Plane,
 ) -> Vec<Roi> {
-    let expected = usual_area(detected, corrected);
-    let rois = detected.found.iter().zip(overlap).enumerate();
-    let roi = |(i, (found, overlap)): (usize, (&Found, Vec<bool>))| {
+    let activities: Vec<Activity> =
+        (0..corrected.nrows()).into_par_iter().map(|i| measures::activity(&corrected.row(i).to_vec())).collect();
+    let pairs = detected.found.iter().zip(rings);
+    let contrasts: Vec<f64> = pairs.map(|(f, ring)| measures::contrast(&detected.images.mean, &f.pixels, ring)).collect();
+    let areas: Vec<f64> = detected.found.iter().map(|f| f.pixels.len() as f64).collect();
+    let usual_contrast = usual(&contrasts, &activities);
+    let usual_area =
+        if detected.diameter_given { PI / 4.0 * detected.diameter * detected.diameter } else { usual(&areas, &activities) };
+    let rois = detected.found.iter().zip(overlap).zip(&activities).enumerate();
+    let roi = |(i, ((found, overlap), activity)): (usize, ((&Found, Vec<bool>), &Activity))| {
         let shape = measures::shape(&found.pixels, plane.width);
-        let activity = measures::activity(&corrected.row(i).to_vec());
         let features = classification::Features {
-            relative_area: found.pixels.len() as f64 / expected,
+            relative_area: areas[i] / usual_area.max(1.0),
             aspect_ratio: shape.aspect_ratio,
             compact: shape.compact,
             skew: activity.skew,
             snr: activity.snr,
-            contrast: measures::contrast(&detected.images.mean, &found.pixels, &rings[i]),
+            contrast: contrasts[i],
+            usual_contrast,
             halo: f64::from(found.halo),
         };
         let probability = classification::cell_probability(features);
@@ -154,17 +163,11 @@ fn describe(
     rois.map(roi).collect()
 }
 
-/// Area a cell has: that of the diameter given, else the median of the ROIs found, each weighted by its signal to noise
-/// (what is out of focus is large and faint, and must not vote down the cells).
-fn usual_area(detected: &Detected, corrected: &Array2<f32>) -> f64 {
-    if detected.found.is_empty() || detected.diameter_given {
-        return std::f64::consts::PI / 4.0 * detected.diameter * detected.diameter;
-    }
-    let vote = |(i, found): (usize, &Found)| {
-        let snr = measures::activity(&corrected.row(i).to_vec()).snr.max(0.0);
-        (found.pixels.len() as f64, snr * snr)
-    };
-    let mut votes: Vec<(f64, f64)> = detected.found.iter().enumerate().map(vote).collect();
+/// What cells of this recording usually have of something: the median over the ROIs, each weighted by its squared signal to
+/// noise (what is out of focus is large and faint, and must not vote down the cells).
+fn usual(values: &[f64], activities: &[Activity]) -> f64 {
+    let weight = |a: &Activity| a.snr.max(0.0) * a.snr.max(0.0);
+    let mut votes: Vec<(f64, f64)> = values.iter().copied().zip(activities.iter().map(weight)).collect();
     votes.sort_by(|a, b| a.0.total_cmp(&b.0));
     let half = 0.5 * votes.iter().map(|v| v.1).sum::<f64>();
     let mut below = 0.0;
