@@ -15,6 +15,8 @@ use rayon::prelude::*;
 const FEWEST: usize = 40;
 /// Frames the modes are found on, at most.
 const MOST: usize = 4000;
+/// Frames averaged to see what is slow.
+const SLOW: usize = 6;
 /// Share of the prior that is left when the noise is gone: it now only carries along what cannot be seen at all, and
 /// pulls no longer at what can.
 const LOOSENED: f64 = 0.02;
@@ -105,23 +107,50 @@ fn centre(seen: &[Vec<f64>], usable: &[bool]) -> Vec<f64> {
     (0..width).into_par_iter().map(along).collect()
 }
 
-/// Principal components that unit noise does not explain, with the variance that is theirs without the noise.
+/// Principal components that unit noise does not explain, with the variance that is theirs without the noise: those of single
+/// frames, then those that only show when a few frames are averaged, as tissue is slow and noise is not.
 fn modes(seen: &[Vec<f64>], centre: &[f64], usable: &[bool]) -> Vec<Mode> {
     let good: Vec<usize> = (0..seen.len()).filter(|&t| usable[t]).collect();
     let count = good.len().min(MOST);
-    let chosen: Vec<Vec<f64>> =
-        (0..count).map(|k| seen[good[k * good.len() / count]].iter().zip(centre).map(|(s, c)| s - c).collect()).collect();
-    let n = centre.len();
+    let off = |t: usize| seen[t].iter().zip(centre).map(|(s, c)| s - c).collect::<Vec<f64>>();
+    let single: Vec<Vec<f64>> = (0..count).map(|k| off(good[k * good.len() / count])).collect();
+    let mut modes = components(&single, &[]);
+    // A sum of that many frames has that much variance; its root makes the noise one again.
+    let together = |frames: &[usize]| -> Vec<f64> {
+        let mut sum = vec![0.0; centre.len()];
+        frames.iter().for_each(|&t| sum.iter_mut().zip(off(t)).for_each(|(s, v)| *s += v / (frames.len() as f64).sqrt()));
+        sum
+    };
+    let runs: Vec<Vec<f64>> = good.chunk_by(|a, b| a + 1 == *b).flat_map(|run| run.chunks_exact(SLOW)).map(together).collect();
+    if runs.len() > 1 {
+        let slow = components(&runs, &modes);
+        modes.extend(slow.into_iter().map(|mode| Mode { variance: mode.variance / SLOW as f64, ..mode }));
+    }
+    modes
+}
+
+/// Principal components of `rows` beside those `known`, as far as unit noise does not explain them.
+fn components(rows: &[Vec<f64>], known: &[Mode]) -> Vec<Mode> {
+    let (n, count) = (rows.first().map_or(0, Vec::len), rows.len() as f64);
+    let rest = |row: &Vec<f64>| {
+        let mut row = row.clone();
+        for mode in known {
+            let along: f64 = mode.direction.iter().zip(&row).map(|(d, v)| d * v).sum();
+            row.iter_mut().zip(&mode.direction).for_each(|(v, d)| *v -= along * d);
+        }
+        row
+    };
+    let rows: Vec<Vec<f64>> = rows.iter().map(rest).collect();
     let line = |i: usize| -> Vec<f64> {
         let mut sums = vec![0.0; n];
-        for v in &chosen {
+        for v in &rows {
             sums.iter_mut().zip(v).for_each(|(s, x)| *s += v[i] * x);
         }
-        sums.iter().map(|s| s / count as f64).collect()
+        sums.iter().map(|s| s / count).collect()
     };
     let lines: Vec<Vec<f64>> = (0..n).into_par_iter().map(line).collect();
     let (values, vectors) = Symmetric { n, data: lines.concat() }.eigen();
-    let share = n as f64 / count as f64;
+    let share = n.saturating_sub(known.len()) as f64 / count;
     let edge = (1.0 + share.sqrt()) * (1.0 + share.sqrt());
     let pairs = values.into_iter().zip(vectors).take_while(|(value, _)| *value > edge);
     pairs.map(|(value, direction)| Mode { direction, variance: without_noise(value, share) }).collect()
