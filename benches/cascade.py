@@ -14,8 +14,8 @@ import scipy.io
 from scipy.ndimage import gaussian_filter1d
 from oasis.functions import deconvolve
 
-# Decay (s). GCaMP6f and GCaMP6s as docs/SETTINGS.md recommends; GCaMP5k and OGB-1 are plain guesses, not fitted to the files.
-TAU = {"OGB1": 0.8, "GCaMP6f": 0.7, "GCaMP6s": 1.25, "GCaMP5k": 0.8}
+# Decay (s) as docs/SETTINGS.md has it; that of GCaMP5k, which is not listed there, is a plain guess.
+TAU = {"OGB1": 0.63, "GCaMP6f": 0.7, "GCaMP6s": 1.3, "GCaMP5k": 0.8}
 
 
 def trials(path):

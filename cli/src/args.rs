@@ -1,6 +1,7 @@
 //! What can be typed.
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
+use dropscope_pipeline::{ClusterBy, Clusters, Indicator};
 use std::path::PathBuf;
 
 /// Calcium-imaging recordings to cells, traces, clusters and an e-mail.
@@ -306,9 +307,15 @@ pub struct SettingArgs {
     /// Frame rate of one plane, Hz, 0.01 to 10000 [default: from the recording, else 30 is assumed]
     #[arg(long, value_name = "HZ", allow_negative_numbers = true)]
     pub fs: Option<f64>,
-    /// Decay time of the indicator, s, 0.05 to 20 (GCaMP6f 0.7, GCaMP6s 1.25) [default: 1 is assumed]
+    /// Decay time of the indicator, s, 0.05 to 20 [default: that of --indicator, else 1 is assumed]
     #[arg(long, value_name = "S", allow_negative_numbers = true)]
     pub tau: Option<f64>,
+    /// Rise time of the indicator, s, 0 to 5, at most half of tau; 0 for a pure decay [default: that of --indicator, else 0.07 of tau]
+    #[arg(long, value_name = "S", allow_negative_numbers = true)]
+    pub rise: Option<f64>,
+    /// Indicator, which states tau and rise: GCaMP6f, GCaMP6m, GCaMP6s, jGCaMP7f, jGCaMP8f, jGCaMP8m, jGCaMP8s, OGB-1; a --tau or --rise wins
+    #[arg(long, value_name = "NAME")]
+    pub indicator: Option<Indicator>,
     /// Planes imaged in turn, 1 to 1000 [default: from the recording, else 1]
     #[arg(long, value_name = "N")]
     pub planes: Option<usize>,
@@ -321,9 +328,12 @@ pub struct SettingArgs {
     /// Size of a pixel, micrometres, 0.001 to 1000 [default: from the recording]
     #[arg(long, value_name = "UM", allow_negative_numbers = true)]
     pub pixel_size: Option<f64>,
-    /// Number of clusters, 1 to 100 [default: 4]
-    #[arg(long, value_name = "K")]
-    pub clusters: Option<usize>,
+    /// Number of clusters, 1 to 100 or auto (the best silhouette of 2 to 10) [default: 4]
+    #[arg(long, value_name = "K", allow_negative_numbers = true)]
+    pub clusters: Option<Clusters>,
+    /// Cluster cells by their rows in the matrix of covariance or correlation [default: correlation]
+    #[arg(long, value_name = "MATRIX")]
+    pub cluster_by: Option<ClusterBy>,
     /// Seed of every random choice of the analysis [default: 1]
     #[arg(id = "analysis_seed", long = "seed", value_name = "N")]
     pub seed: Option<u64>,

@@ -11,11 +11,14 @@ pub(crate) fn from_args(args: &SettingArgs) -> Result<Settings, Failure> {
     let settings = Settings {
         frame_rate_hz: args.fs,
         tau_s: args.tau,
+        rise_s: args.rise,
+        indicator: args.indicator,
         planes: args.planes,
         channels: args.channels,
         diameter_px: args.diameter,
         pixel_size_um: args.pixel_size,
         clusters: args.clusters,
+        cluster_by: args.cluster_by,
         seed: args.seed,
     };
     settings.check().map_err(|error| Failure::input(error.to_string(), "correct it on the command line"))?;

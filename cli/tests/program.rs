@@ -155,6 +155,8 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
         names,
         [
             "clusters.csv",
+            "clusters.json",
+            "covariance.npy",
             "figure.png",
             "figure.svg",
             "log.txt",

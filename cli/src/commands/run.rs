@@ -90,7 +90,7 @@ fn one(args: &Run, recording: &OnDisk, stop: &Arc<AtomicBool>) -> Result<(), Fai
         });
         text::say(&report.to_string())?;
     } else {
-        text::say(&format!("{}: {} cells among {} ROIs in {seconds:.1} s", shown(&place), found.cells, found.rois))?;
+        text::say(&format!("{}: {found} in {seconds:.1} s", shown(&place)))?;
     }
     if let Some(old) = old {
         eprintln!("earlier results are kept in {}", shown(&old));
@@ -118,17 +118,19 @@ pub(super) fn segment_into(
     log.line(started, &format!("{} begins with {}", dropscope_segment::VERSION, serde_json::json!(settings)));
     let progress = Shown::until(stop.clone());
     let work = Work { plan: &plan, threads };
-    let planes = segment_planes(&recording, &work, &progress as &dyn RunProgress);
+    let segmented = segment_planes(&recording, &work, &progress as &dyn RunProgress);
     progress.finish();
-    let planes = planes.map_err(broken)?;
-    write_results(&from.name, &info, &plan, &planes, |file, bytes| folder::write(folder, file, &bytes).map_err(Unwritten::Disk))
-        .map_err(|error| match error {
-            Unwritten::Disk(error) => unwritable(folder, &error),
-            Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
-        })?;
-    let found = Found::of(&planes);
+    let segmented = segmented.map_err(broken)?;
+    write_results(&from.name, &info, &plan, &segmented, |file, bytes| {
+        folder::write(folder, file, &bytes).map_err(Unwritten::Disk)
+    })
+    .map_err(|error| match error {
+        Unwritten::Disk(error) => unwritable(folder, &error),
+        Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
+    })?;
+    let found = Found::of(&segmented);
     let times = Times::between(started, clock.now());
-    log.line(clock.now(), &format!("{} cells among {} ROIs in {:.1} s", found.cells, found.rois, times.seconds));
+    log.line(clock.now(), &format!("{found} in {:.1} s", times.seconds));
     let key = ObjectKey::raw(from.path.to_string_lossy());
     let manifest = Manifest {
         schema: 1,

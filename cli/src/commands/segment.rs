@@ -29,14 +29,15 @@ pub(super) fn segment(args: &Segment) -> Result<(), Failure> {
     let _ = std::fs::remove_dir_all(&partial);
     let (found, seconds) = moved?;
     if args.json {
-        let report = serde_json::json!({ "results": out, "cells": found.cells, "rois": found.rois, "seconds": seconds });
+        let report = serde_json::json!({ "results": out, "cells": found.cells, "rois": found.rois, "clusters": found.clusters, "seconds": seconds });
         text::say(&report.to_string())
     } else {
-        text::say(&format!("{}: {} cells among {} ROIs in {seconds:.1} s", shown_path(out), found.cells, found.rois))
+        text::say(&format!("{}: {found} in {seconds:.1} s", shown_path(out)))
     }
 }
 
-/// Removes earlier results of another shape: planes that this recording does not have would stay beside its own.
+/// Removes earlier results of another shape: planes that this recording does not have would stay beside its own, and so would
+/// the matrix of an earlier run where there are too many cells now.
 fn clear_earlier(out: &Path) -> io::Result<()> {
     if !out.join("provenance.json").is_file() {
         return Ok(());
@@ -46,7 +47,7 @@ fn clear_earlier(out: &Path) -> io::Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name == "suite2p" {
             std::fs::remove_dir_all(entry.path())?;
-        } else if name.starts_with("figure_plane") {
+        } else if name.starts_with("figure_plane") || name == "covariance.npy" {
             std::fs::remove_file(entry.path())?;
         }
     }

@@ -2,10 +2,10 @@
 
 use crate::plane::PlaneSource;
 use dropscope_outputs::{OutputError, RunMeta};
-use dropscope_pipeline::Plan;
 use dropscope_pipeline::job::Verdict;
+use dropscope_pipeline::{self as pipeline, Plan};
 use dropscope_recording::{Info, Recording, RecordingError};
-use dropscope_segmentation::{Params, Progress, SegmentError, Segmentation, Stage};
+use dropscope_segmentation::{ClusterBy, Clusters, Params, Progress, SegmentError, Segmentation, SegmentedRecording, Stage};
 
 /// What is to be done with a recording.
 pub struct Work<'a> {
@@ -49,7 +49,7 @@ pub struct Found {
     pub cells: usize,
     /// All ROIs.
     pub rois: usize,
-    /// Clusters in use, of the plane that has most.
+    /// Clusters in use, over all planes.
     pub clusters: usize,
     /// Largest shift that registration undid, pixels.
     pub largest_shift_px: f64,
@@ -57,9 +57,16 @@ pub struct Found {
     pub bad_frames: usize,
 }
 
+impl std::fmt::Display for Found {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} cells among {} ROIs, {} clusters", self.cells, self.rois, self.clusters)
+    }
+}
+
 impl Found {
     /// Sums up the planes.
-    pub fn of(planes: &[Segmentation]) -> Self {
+    pub fn of(recording: &SegmentedRecording) -> Self {
+        let planes = &recording.planes;
         let shift = |s: &Segmentation| {
             let (y, x) = (&s.registration.yoff, &s.registration.xoff);
             y.iter()
@@ -68,18 +75,17 @@ impl Found {
                 .filter(|(_, bad)| !**bad)
                 .fold(0.0, |most: f64, ((y, x), _)| most.max(f64::from(*y * *y + *x * *x).sqrt()))
         };
-        let clusters = |s: &Segmentation| s.clustering.labels.iter().max().map_or(0, |most| most + 1);
         Self {
             cells: planes.iter().flat_map(|s| &s.rois).filter(|roi| roi.is_cell).count(),
             rois: planes.iter().map(|s| s.rois.len()).sum(),
-            clusters: planes.iter().map(clusters).max().unwrap_or(0),
+            clusters: recording.clustering.in_use(),
             largest_shift_px: planes.iter().map(shift).fold(0.0, f64::max),
             bad_frames: planes.iter().flat_map(|s| &s.registration.bad_frames).filter(|bad| **bad).count(),
         }
     }
 }
 
-/// Segments every plane of the first channel.
+/// Segments every plane of the first channel, then clusters the cells of all planes together.
 ///
 /// # Errors
 /// See [`StageError`].
@@ -87,23 +93,36 @@ pub fn segment_planes(
     recording: &Recording,
     work: &Work<'_>,
     progress: &dyn RunProgress,
-) -> Result<Vec<Segmentation>, StageError> {
+) -> Result<SegmentedRecording, StageError> {
     let planes = recording.info().planes;
-    let params = Params {
+    let params = params(work);
+    let of_plane = |plane: usize| {
+        let mut source = PlaneSource::new(recording, plane, 0);
+        dropscope_segmentation::segment(&mut source, &params, &OfPlane { plane, planes, progress })
+    };
+    let segmented: Vec<Segmentation> = (0..planes).map(of_plane).collect::<Result<_, _>>().map_err(sorted)?;
+    let last = OfPlane { plane: planes.saturating_sub(1), planes, progress };
+    let clustering = dropscope_segmentation::cluster(&segmented, &params, &last).map_err(sorted)?;
+    Ok(SegmentedRecording { planes: segmented, clustering })
+}
+
+fn params(work: &Work<'_>) -> Params {
+    Params {
         frame_rate_hz: work.plan.frame_rate_hz.value,
         tau_s: work.plan.tau_s.value,
-        rise_s: None,
+        rise_s: work.plan.rise_s.as_ref().map(|rise| rise.value),
         diameter_px: work.plan.diameter_px.as_ref().map(|d| d.value),
-        clusters: work.plan.clusters.value,
+        clusters: match work.plan.clusters.value {
+            pipeline::Clusters::Count(k) => Clusters::Count(k),
+            pipeline::Clusters::Auto => Clusters::Auto,
+        },
+        cluster_by: match work.plan.cluster_by.value {
+            pipeline::ClusterBy::Covariance => ClusterBy::Covariance,
+            pipeline::ClusterBy::Correlation => ClusterBy::Correlation,
+        },
         seed: work.plan.seed.value,
         threads: work.threads,
-    };
-    (0..planes)
-        .map(|plane| {
-            let mut source = PlaneSource::new(recording, plane, 0);
-            dropscope_segmentation::segment(&mut source, &params, &OfPlane { plane, planes, progress }).map_err(sorted)
-        })
-        .collect()
+    }
 }
 
 struct OfPlane<'a> {
@@ -124,7 +143,7 @@ impl Progress for OfPlane<'_> {
 fn sorted(error: SegmentError) -> StageError {
     match error {
         SegmentError::Cancelled => StageError::Cancelled,
-        SegmentError::Threads { .. } => StageError::Machine(Box::new(error)),
+        SegmentError::Threads { .. } | SegmentError::Clusters(_) => StageError::Machine(Box::new(error)),
         SegmentError::Source(source) => match source.source.downcast::<RecordingError>() {
             Ok(error) if matches!(*error, RecordingError::Io(_)) => StageError::Reading(*error),
             Ok(error) => StageError::Input(Verdict { cause: error.cause(), remedy: error.remedy() }),
@@ -149,7 +168,7 @@ pub fn write_results<E: From<OutputError>>(
     name: &str,
     info: &Info,
     plan: &Plan,
-    planes: &[Segmentation],
+    recording: &SegmentedRecording,
     sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
     let meta = RunMeta {
@@ -160,5 +179,5 @@ pub fn write_results<E: From<OutputError>>(
         pixel_size_um: info.pixel_size_um,
         version: crate::VERSION.to_owned(),
     };
-    dropscope_outputs::render_all(&meta, planes, sink)
+    dropscope_outputs::render_all(&meta, recording, sink)
 }

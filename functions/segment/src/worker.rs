@@ -179,14 +179,14 @@ impl Attempt {
         let recording = open()?.open(&Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
         let work = Work { plan: &self.manifest.plan, threads: self.deps.threads };
-        let planes = segment_planes(&recording, &work, progress).map_err(|error| match error {
+        let segmented = segment_planes(&recording, &work, progress).map_err(|error| match error {
             StageError::Reading(error) => reading(error),
             error => error,
         })?;
-        let found = Found::of(&planes);
-        self.log.line(self.deps.clock.now(), &format!("{} cells among {} ROIs", found.cells, found.rois));
+        let found = Found::of(&segmented);
+        self.log.line(self.deps.clock.now(), &found.to_string());
         let mut files = Vec::new();
-        write_results(&self.manifest.name, recording.info(), &self.manifest.plan, &planes, |name, bytes| {
+        write_results(&self.manifest.name, recording.info(), &self.manifest.plan, &segmented, |name, bytes| {
             files.push(keep(&self.folder, name, &bytes)?);
             Ok::<_, WorkerError>(())
         })?;

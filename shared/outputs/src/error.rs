@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use dropscope_segmentation::Segmentation;
+use dropscope_segmentation::{Clustering, Member, Segmentation, SegmentedRecording};
 
 /// Why an output could not be made or written.
 #[derive(Debug, thiserror::Error)]
@@ -19,9 +19,22 @@ pub enum OutputError {
         /// How many there should be.
         expected: usize,
     },
+    /// The clusters contradict the planes or themselves: a mistake of the program, not of the recording.
+    #[error("the clusters have `{found}` {what} where `{expected}` were expected")]
+    Clusters {
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        expected: usize,
+    },
     /// There is no plane to write.
     #[error("the result holds no plane")]
     NoPlanes,
+    /// A document has no JSON form: a mistake of the program.
+    #[error("`clusters.json` cannot be written")]
+    Document(#[source] serde_json::Error),
     /// A picture could not be made.
     #[error(transparent)]
     Picture(#[from] dropscope_picture::PictureError),
@@ -36,26 +49,24 @@ pub enum OutputError {
     },
 }
 
-/// Checks that the parts of each plane agree in size, so that writers need not.
-pub(crate) fn check(planes: &[Segmentation]) -> Result<(), OutputError> {
-    if planes.is_empty() {
+/// Checks that the parts of each plane, and the clusters, agree in size, so that writers need not.
+pub(crate) fn check(recording: &SegmentedRecording) -> Result<(), OutputError> {
+    if recording.planes.is_empty() {
         return Err(OutputError::NoPlanes);
     }
-    for (plane, seg) in planes.iter().enumerate() {
+    for (plane, seg) in recording.planes.iter().enumerate() {
         for (what, found, expected) in counts(seg) {
             if found != expected {
                 return Err(OutputError::Inconsistent { plane, what, found, expected });
             }
         }
-        check_members(plane, seg)?;
     }
-    Ok(())
+    check_clusters(&recording.clustering, &recording.planes)
 }
 
 fn counts(seg: &Segmentation) -> Vec<(&'static str, usize, usize)> {
     let rois = seg.rois.len();
     let frames = seg.f.ncols();
-    let members = seg.clustering.members.len();
     let (height, width) = seg.first_frame.dim();
     let reg = &seg.registration;
     let mut all = vec![
@@ -72,10 +83,6 @@ fn counts(seg: &Segmentation) -> Vec<(&'static str, usize, usize)> {
         ("rows of spks", seg.spks.nrows(), rois),
         ("columns of Fneu", seg.fneu.ncols(), frames),
         ("columns of spks", seg.spks.ncols(), frames),
-        ("cluster labels", seg.clustering.labels.len(), members),
-        ("ordered cells", seg.clustering.order.len(), members),
-        ("rows of the covariance", seg.clustering.covariance.nrows(), members),
-        ("columns of the covariance", seg.clustering.covariance.ncols(), members),
     ];
     for (what, image) in [
         ("pixels of the mean", &reg.mean),
@@ -94,12 +101,24 @@ fn counts(seg: &Segmentation) -> Vec<(&'static str, usize, usize)> {
     all
 }
 
-fn check_members(plane: usize, seg: &Segmentation) -> Result<(), OutputError> {
-    let c = &seg.clustering;
-    let outside =
-        c.members.iter().filter(|&&m| m >= seg.rois.len()).count() + c.order.iter().filter(|&&o| o >= c.members.len()).count();
-    if outside > 0 {
-        return Err(OutputError::Inconsistent { plane, what: "clustered cells that do not exist", found: outside, expected: 0 });
+fn check_clusters(c: &Clustering, planes: &[Segmentation]) -> Result<(), OutputError> {
+    let members = c.members.len();
+    let exists = |m: &Member| planes.get(m.plane).is_some_and(|seg| m.roi < seg.rois.len());
+    let strays = |positions: &[usize]| positions.iter().filter(|&&p| p >= members).count();
+    for (what, found, expected) in [
+        ("labels", c.labels.len(), members),
+        ("ordered cells", c.order.len(), members),
+        ("rows of the covariance", c.covariance.nrows(), members),
+        ("columns of the covariance", c.covariance.ncols(), c.references.len()),
+        (
+            "cells that do not exist",
+            c.members.iter().filter(|m| !exists(m)).count() + strays(&c.order) + strays(&c.references),
+            0,
+        ),
+    ] {
+        if found != expected {
+            return Err(OutputError::Clusters { what, found, expected });
+        }
     }
     Ok(())
 }

@@ -4,6 +4,7 @@
 //! order that depends on a hash map. [`render_all`] hands every file of a run to the caller,
 //! one at a time; [`write_folder`] is the caller that puts them in a directory.
 
+mod clusters;
 mod dff;
 mod error;
 mod figure;
@@ -18,7 +19,7 @@ mod tables;
 pub use dff::delta_f_over_f;
 pub use dropscope_picture::PictureError;
 pub use error::OutputError;
-pub use figure::{figure_svg, rasterize};
+pub use figure::{figure_svg, plane_figure_svg, rasterize};
 pub use files::{render_all, write_folder};
 pub use meta::RunMeta;
 pub use picture::{gray_png, robust_range};

@@ -2,11 +2,11 @@
 //!
 //! `roi` counts through all planes in order and is the number in the column names of
 //! `traces.csv`; `roi_in_plane` is the row in that plane's suite2p arrays. Clusters are counted
-//! from 1 within their plane. A cell without a value is empty.
+//! from 1, the largest, and are the same in all planes. A cell without a value is empty.
 
 use std::fmt::Write;
 
-use dropscope_segmentation::Segmentation;
+use dropscope_segmentation::{Segmentation, SegmentedRecording};
 
 use crate::{RunMeta, delta_f_over_f};
 
@@ -42,14 +42,14 @@ pub(crate) fn traces_csv(meta: &RunMeta, planes: &[Segmentation]) -> String {
 ///
 /// `y`, `x` are pixels from the upper left corner, `skewness` and `snr` those of the
 /// neuropil-corrected trace, `cell` 1 or 0.
-pub(crate) fn rois_csv(planes: &[Segmentation]) -> String {
+pub(crate) fn rois_csv(recording: &SegmentedRecording) -> String {
     let mut out = String::from(
         "roi,plane,roi_in_plane,y,x,area_px,radius_px,aspect_ratio,compactness,snr,skewness,cell,probability,cluster",
     );
     out.push_str(END);
+    let clusters = cluster_of_each_roi(recording);
     let mut roi = 0;
-    for (plane, seg) in planes.iter().enumerate() {
-        let clusters = cluster_of_each_roi(seg);
+    for (plane, seg) in recording.planes.iter().enumerate() {
         for (i, r) in seg.rois.iter().enumerate() {
             let measures = [r.radius, r.aspect_ratio, r.compact, r.snr, r.skew];
             let measures = measures.map(|v| number(f64::from(v))).join(",");
@@ -57,7 +57,7 @@ pub(crate) fn rois_csv(planes: &[Segmentation]) -> String {
             let area = r.ypix.len();
             let cell = u8::from(r.is_cell);
             let probability = number(f64::from(r.cell_probability));
-            let cluster = clusters[i].map_or(String::new(), |c| (c + 1).to_string());
+            let cluster = clusters[roi].map_or(String::new(), |c| (c + 1).to_string());
             let _ = write!(out, "{roi},{plane},{i},{y},{x},{area},{measures},{cell},{probability},{cluster}{END}");
             roi += 1;
         }
@@ -83,26 +83,33 @@ pub(crate) fn pixels_csv(planes: &[Segmentation]) -> String {
 
 /// Renders `clusters.csv`: one row per clustered cell, in the order of the figure.
 ///
-/// `order` counts the rows of the figure's covariance matrix from 1, from the top.
-pub(crate) fn clusters_csv(planes: &[Segmentation]) -> String {
+/// `order` counts the rows of `covariance.npy`, and those of the figure's matrix from the top, from 1.
+pub(crate) fn clusters_csv(recording: &SegmentedRecording) -> String {
     let mut out = format!("roi,plane,roi_in_plane,cluster,order{END}");
-    let mut first = 0;
-    for (plane, seg) in planes.iter().enumerate() {
-        let c = &seg.clustering;
-        for (row, &position) in c.order.iter().enumerate() {
-            let i = c.members[position];
-            let _ = write!(out, "{},{plane},{i},{},{}{END}", first + i, c.labels[position] + 1, row + 1);
-        }
-        first += seg.rois.len();
+    let (c, first) = (&recording.clustering, first_roi(&recording.planes));
+    for (row, &position) in c.order.iter().enumerate() {
+        let member = c.members[position];
+        let (plane, i) = (member.plane, member.roi);
+        let _ = write!(out, "{},{plane},{i},{},{}{END}", first[plane] + i, c.labels[position] + 1, row + 1);
     }
     out
 }
 
-fn cluster_of_each_roi(seg: &Segmentation) -> Vec<Option<usize>> {
-    let mut of = vec![None; seg.rois.len()];
-    let c = &seg.clustering;
-    for (&member, &label) in c.members.iter().zip(&c.labels) {
-        of[member] = Some(label);
+/// How many ROIs the planes before each have.
+fn first_roi(planes: &[Segmentation]) -> Vec<usize> {
+    let before = |count: &mut usize, seg: &Segmentation| {
+        *count += seg.rois.len();
+        Some(*count - seg.rois.len())
+    };
+    planes.iter().scan(0, before).collect()
+}
+
+fn cluster_of_each_roi(recording: &SegmentedRecording) -> Vec<Option<usize>> {
+    let first = first_roi(&recording.planes);
+    let mut of = vec![None; recording.planes.iter().map(|seg| seg.rois.len()).sum()];
+    let c = &recording.clustering;
+    for (member, &label) in c.members.iter().zip(&c.labels) {
+        of[first[member.plane] + member.roi] = Some(label);
     }
     of
 }

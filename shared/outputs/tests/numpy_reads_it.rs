@@ -7,7 +7,7 @@ mod support;
 use std::{fs, path::Path, process::Command};
 
 use dropscope_outputs::write_folder;
-use dropscope_segmentation::Segmentation;
+use dropscope_segmentation::SegmentedRecording;
 use dropscope_testkit::python;
 use ndarray::Array2;
 use support::{meta, planted, scene};
@@ -32,23 +32,23 @@ fn raw(dir: &Path, name: &str, values: impl IntoIterator<Item = f32>) {
     fs::write(dir.join("suite2p/plane0").join(format!("{name}.raw")), bytes).unwrap();
 }
 
-fn written(seg: &Segmentation) -> tempfile::TempDir {
+fn written(recording: &SegmentedRecording) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    write_folder(dir.path(), &meta(), std::slice::from_ref(seg)).unwrap();
+    write_folder(dir.path(), &meta(), recording).unwrap();
     dir
 }
 
-fn example() -> Segmentation {
-    let mut seg = planted(&scene(64, 72, 60, 6));
-    seg.rois[2].is_cell = false;
-    seg.rois[2].cell_probability = 0.25;
-    seg
+fn example() -> SegmentedRecording {
+    let mut recording = planted(&scene(64, 72, 60, 6));
+    recording.planes[0].rois[2].is_cell = false;
+    recording.planes[0].rois[2].cell_probability = 0.25;
+    recording
 }
 
 #[test]
 fn traces_load_equal() {
-    let seg = example();
-    let dir = written(&seg);
+    let recording = example();
+    let (dir, seg) = (written(&recording), &recording.planes[0]);
     let arrays: [(&str, &Array2<f32>); 3] = [("F", &seg.f), ("Fneu", &seg.fneu), ("spks", &seg.spks)];
     for (name, array) in arrays {
         raw(dir.path(), name, array.iter().copied());
@@ -70,8 +70,8 @@ assert list(c[:, 0]) == [1, 1, 0, 1, 1, 1] and c[2, 1] == 0.25
 
 #[test]
 fn stat_loads_as_dicts_with_the_pixels() {
-    let seg = example();
-    let dir = written(&seg);
+    let recording = example();
+    let (dir, seg) = (written(&recording), &recording.planes[0]);
     let pixels = |of: fn(&dropscope_segmentation::Roi) -> &Vec<u32>| -> Vec<f32> {
         seg.rois.iter().flat_map(|r| of(r).iter().map(|&v| v as f32)).collect()
     };
@@ -104,8 +104,8 @@ mask[stat[1]['ypix'], stat[1]['xpix']] = stat[1]['lam']
 
 #[test]
 fn ops_loads_as_a_dict_with_images_and_motion() {
-    let seg = example();
-    let dir = written(&seg);
+    let recording = example();
+    let (dir, seg) = (written(&recording), &recording.planes[0]);
     raw(dir.path(), "meanImg", seg.registration.mean.iter().copied());
     raw(dir.path(), "max", seg.registration.max.iter().copied());
     raw(dir.path(), "yoff", seg.registration.yoff.iter().copied());

@@ -4,9 +4,11 @@
 
 pub mod alert;
 pub mod budget;
+pub mod choices;
 pub mod event;
 pub mod folder;
 pub mod gathering;
+pub mod indicator;
 pub mod instance;
 pub mod job;
 pub mod key;
@@ -19,9 +21,11 @@ pub mod settings;
 pub mod state_keys;
 pub mod timestamp;
 
+pub use choices::{ClusterBy, Clusters};
 pub use event::{EventError, Upload};
 pub use folder::{Begun, Frozen, Listing, Member, RecordingToml};
 pub use gathering::{Gathering, Quiet};
+pub use indicator::Indicator;
 pub use job::{Job, Outcome, Refused, State, Verdict};
 pub use key::{KeyError, MemberKey, MemberKind, ObjectKey, RecordingKey};
 pub use mail::{Mail, MailKind};

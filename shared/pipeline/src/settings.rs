@@ -1,5 +1,6 @@
 //! Imaging settings: what was said (`dropscope.toml`, the command line), and what it means for one recording.
 
+use crate::{ClusterBy, Clusters, Indicator};
 use dropscope_recording::Info;
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +14,13 @@ pub struct Settings {
     /// Decay time of the indicator, s, 0.05 to 20.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tau_s: Option<f64>,
+    /// Rise time of the indicator, s, 0 to 5 and at most half of the decay time; 0.07 of that when absent, 0 for a pure
+    /// decay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rise_s: Option<f64>,
+    /// The indicator, whose decay and rise are taken where they are not stated themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indicator: Option<Indicator>,
     /// Planes that are imaged in turn, 1 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub planes: Option<usize>,
@@ -25,9 +33,12 @@ pub struct Settings {
     /// Size of a pixel, micrometres, 0.001 to 1000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pixel_size_um: Option<f64>,
-    /// Number of clusters, 1 to 100.
+    /// Number of clusters, 1 to 100 or to be chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub clusters: Option<usize>,
+    pub clusters: Option<Clusters>,
+    /// What cells are clustered by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_by: Option<ClusterBy>,
     /// Seed of every random choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -56,7 +67,11 @@ pub const ASSUMED_FRAME_RATE_HZ: f64 = 30.0;
 /// Decay time assumed where nothing says better, s: between GCaMP6f and GCaMP6s.
 pub const ASSUMED_TAU_S: f64 = 1.0;
 /// Number of clusters unless set, as in the paper this grows from.
-pub const DEFAULT_CLUSTERS: usize = 4;
+pub const DEFAULT_CLUSTERS: Clusters = Clusters::Count(4);
+/// What cells are clustered by unless set: the paper's matrix of covariances, of traces brought to one scale first.
+pub const DEFAULT_CLUSTER_BY: ClusterBy = ClusterBy::Correlation;
+/// Rise over decay, at most: a response that rises half as slowly as it decays has hardly a beginning.
+const LARGEST_RISE: f64 = 0.5;
 /// Seed unless set.
 pub const DEFAULT_SEED: u64 = 1;
 
@@ -78,23 +93,35 @@ impl Settings {
     pub fn check(&self) -> Result<(), SettingsError> {
         in_range("frame_rate_hz", self.frame_rate_hz, 0.01, 10_000.0, "0.01 to 10000 (Hz)")?;
         in_range("tau_s", self.tau_s, 0.05, 20.0, "0.05 to 20 (s)")?;
+        in_range("rise_s", self.rise_s, 0.0, 5.0, "0 to 5 (s)")?;
+        if let Some(tau) = self.tau_s.or(self.indicator.map(Indicator::tau_s)) {
+            in_range("rise_s", self.rise_s, 0.0, LARGEST_RISE * tau, "at most half of tau_s")?;
+        }
         in_range("planes", count(self.planes), 1.0, 1000.0, "1 to 1000")?;
         in_range("channels", count(self.channels), 1.0, 16.0, "1 to 16")?;
         in_range("diameter_px", self.diameter_px, 2.0, 200.0, "2 to 200 (pixels)")?;
         in_range("pixel_size_um", self.pixel_size_um, 0.001, 1000.0, "0.001 to 1000 (micrometres)")?;
-        in_range("clusters", count(self.clusters), 1.0, 100.0, "1 to 100")
+        match self.clusters {
+            Some(Clusters::Count(k)) => in_range("clusters", Some(k as f64), 1.0, 100.0, "1 to 100 or auto"),
+            Some(Clusters::Auto) | None => Ok(()),
+        }
     }
 
-    /// These settings where they are set, `below` elsewhere.
+    /// These settings where they are set, `below` elsewhere. An indicator that is named here also stands above a decay or
+    /// rise that is stated below: it was said later.
     pub fn over(&self, below: &Self) -> Self {
+        let speed = if self.indicator.is_some() { &Self::default() } else { below };
         Self {
             frame_rate_hz: self.frame_rate_hz.or(below.frame_rate_hz),
-            tau_s: self.tau_s.or(below.tau_s),
+            tau_s: self.tau_s.or(speed.tau_s),
+            rise_s: self.rise_s.or(speed.rise_s),
+            indicator: self.indicator.or(below.indicator),
             planes: self.planes.or(below.planes),
             channels: self.channels.or(below.channels),
             diameter_px: self.diameter_px.or(below.diameter_px),
             pixel_size_um: self.pixel_size_um.or(below.pixel_size_um),
             clusters: self.clusters.or(below.clusters),
+            cluster_by: self.cluster_by.or(below.cluster_by),
             seed: self.seed.or(below.seed),
         }
     }
@@ -126,7 +153,7 @@ fn in_range(name: &'static str, value: Option<f64>, low: f64, high: f64, range: 
 pub struct Sourced<T> {
     /// The value.
     pub value: T,
-    /// Where it came from: `settings`, `metadata: …`, `assumed`, `default`.
+    /// Where it came from: `settings`, an indicator and its paper, `metadata: …`, `assumed`, `default`.
     pub source: String,
 }
 
@@ -148,10 +175,15 @@ pub struct Plan {
     pub frame_rate_hz: Sourced<f64>,
     /// Decay time of the indicator, s.
     pub tau_s: Sourced<f64>,
+    /// Rise time of the indicator, s; none when it is the usual part of the decay time.
+    pub rise_s: Option<Sourced<f64>>,
     /// Diameter of a cell, pixels; none when it is to be estimated.
     pub diameter_px: Option<Sourced<f64>>,
     /// Number of clusters.
-    pub clusters: Sourced<usize>,
+    pub clusters: Sourced<Clusters>,
+    /// What cells are clustered by.
+    #[serde(default = "usual_cluster_by")]
+    pub cluster_by: Sourced<ClusterBy>,
     /// Seed of every random choice.
     pub seed: Sourced<u64>,
 }
@@ -160,6 +192,8 @@ impl Plan {
     /// Settles every setting: what was said, else what the recording's metadata say, else the assumption.
     pub fn settle(settings: &Settings, info: &Info) -> Self {
         let said = |v: Option<f64>| v.map(|v| Sourced::new(v, "settings"));
+        let indicator = settings.indicator;
+        let named = |i: Indicator, value: f64| Sourced::new(value, format!("{}, {}", i.name(), i.paper()));
         let rate = info.frame_rate_hz.map(|rate| {
             let source = info.sources.get("frame_rate_hz").map_or_else(|| "metadata".to_owned(), ToString::to_string);
             Sourced::new(rate, source)
@@ -168,71 +202,24 @@ impl Plan {
             frame_rate_hz: said(settings.frame_rate_hz)
                 .or(rate)
                 .unwrap_or_else(|| Sourced::new(ASSUMED_FRAME_RATE_HZ, "assumed")),
-            tau_s: said(settings.tau_s).unwrap_or_else(|| Sourced::new(ASSUMED_TAU_S, "assumed")),
+            tau_s: said(settings.tau_s)
+                .or_else(|| indicator.map(|i| named(i, i.tau_s())))
+                .unwrap_or_else(|| Sourced::new(ASSUMED_TAU_S, "assumed")),
+            rise_s: said(settings.rise_s).or_else(|| indicator.and_then(|i| i.rise_s().map(|rise| named(i, rise)))),
             diameter_px: said(settings.diameter_px),
             clusters: settings
                 .clusters
                 .map_or_else(|| Sourced::new(DEFAULT_CLUSTERS, "default"), |k| Sourced::new(k, "settings")),
+            cluster_by: settings.cluster_by.map_or_else(usual_cluster_by, |by| Sourced::new(by, "settings")),
             seed: settings.seed.map_or_else(|| Sourced::new(DEFAULT_SEED, "default"), |s| Sourced::new(s, "settings")),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Rows of the first table of docs/SETTINGS.md: key, option, unit, range, default, meaning.
-    fn documented() -> Vec<Vec<String>> {
-        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/SETTINGS.md");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        let rows = text.lines().skip_while(|line| !line.starts_with("| key | option |")).skip(2);
-        let cells = |line: &str| line.trim_matches('|').split('|').map(|cell| cell.trim().replace('`', "")).collect();
-        rows.take_while(|line| line.starts_with('|')).map(cells).collect()
-    }
-
-    #[test]
-    fn every_setting_is_documented_with_the_range_that_holds() {
-        let all =
-            "frame_rate_hz = 1\ntau_s = 1\nplanes = 1\nchannels = 1\ndiameter_px = 2\npixel_size_um = 1\nclusters = 1\nseed = 1";
-        let all = serde_json::to_value(Settings::from_toml(all).unwrap()).unwrap();
-        let mut known: Vec<String> = all.as_object().unwrap().keys().cloned().collect();
-        let mut told: Vec<String> = documented().into_iter().map(|row| row[0].clone()).collect();
-        known.sort();
-        told.sort();
-        assert_eq!(told, known);
-        for row in documented() {
-            let (low, high) = row[3].split_once(" to ").unwrap();
-            assert!(row.len() == 6 && row.iter().all(|cell| !cell.is_empty()), "{row:?}");
-            for bound in [low, high] {
-                // TOML itself has no number as large as the largest seed.
-                let fits = Settings::from_toml(&format!("{} = {bound}", row[0])).is_ok();
-                assert!(fits || bound == u64::MAX.to_string(), "{row:?} {bound}");
-            }
-            for beyond in [format!("-{high}"), format!("{high}0")] {
-                assert!(Settings::from_toml(&format!("{} = {beyond}", row[0])).is_err(), "{row:?} {beyond}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_unknown_setting_is_refused_by_name() {
-        let error = Settings::from_toml("frame_rate = 30").unwrap_err();
-        assert!(error.to_string().contains("frame_rate"), "{error}");
-    }
-
-    #[test]
-    fn a_value_out_of_range_is_refused_with_its_range() {
-        for bad in ["tau_s = 0", "tau_s = nan", "frame_rate_hz = -3", "planes = 0", "clusters = 101", "diameter_px = inf"] {
-            assert!(matches!(Settings::from_toml(bad), Err(SettingsError::OutOfRange { .. })), "{bad}");
-        }
-    }
-
-    #[test]
-    fn the_command_line_wins_over_the_file() {
-        let file = Settings::from_toml("frame_rate_hz = 15\ntau_s = 0.7").unwrap();
-        let line = Settings { frame_rate_hz: Some(30.0), ..Settings::default() };
-        let both = line.over(&file);
-        assert_eq!((both.frame_rate_hz, both.tau_s), (Some(30.0), Some(0.7)));
-    }
+fn usual_cluster_by() -> Sourced<ClusterBy> {
+    Sourced::new(DEFAULT_CLUSTER_BY, "default")
 }
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

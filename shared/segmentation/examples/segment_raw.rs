@@ -5,7 +5,7 @@
 //! (`mean`, `mean_raw`, `max`, `sd`: H × W), `shifts` (y, x, corr, bad per frame), `f`, `fneu`, `spks` (ROIs × T), all
 //! float32, `rois.json` and `clusters.json`.
 
-use dropscope_segmentation::{FrameSource, Params, Progress, SourceError, Stage, segment};
+use dropscope_segmentation::{FrameSource, Params, Progress, SourceError, Stage, cluster, segment};
 use std::error::Error;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -110,8 +110,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let rois: Vec<_> = result.rois.iter().map(describe).collect();
     let rois = serde_json::json!({"yrange": r.yrange, "xrange": r.xrange, "rois": rois});
     std::fs::write(out.join("rois.json"), rois.to_string())?;
-    let c = &result.clustering;
-    let clusters = serde_json::json!({"members": c.members, "labels": c.labels, "order": c.order});
+    let c = cluster(&[result], &params, &clock)?;
+    let members: Vec<usize> = c.members.iter().map(|m| m.roi).collect();
+    let clusters = serde_json::json!({"members": members, "labels": c.labels, "order": c.order});
     std::fs::write(out.join("clusters.json"), clusters.to_string())?;
     Ok(())
 }

@@ -37,6 +37,9 @@ pub enum SegmentError {
         #[source]
         source: rayon::ThreadPoolBuildError,
     },
+    /// k-means found no centres: a mistake of the program, not of the recording.
+    #[error("the cells cannot be clustered")]
+    Clusters(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The caller asked to stop.
     #[error("the segmentation was stopped")]
     Cancelled,

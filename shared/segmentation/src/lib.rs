@@ -1,6 +1,7 @@
 //! Registration, ROI detection, traces, deconvolution and clustering: pure numerics on ndarray.
 //!
-//! One entry, [`segment`], takes frames and settings and returns a [`Segmentation`].
+//! [`segment`] takes the frames of one plane and settings and returns a [`Segmentation`]; [`cluster`] takes those of all
+//! planes of a recording and returns their [`Clustering`].
 
 mod classification;
 mod clustering;
@@ -17,9 +18,10 @@ mod registration;
 mod result;
 mod source;
 
+pub use clustering::cluster;
 pub use deconvolution::deconvolve;
 pub use error::SegmentError;
-pub use params::{ParamError, Params};
+pub use params::{ClusterBy, Clusters, ParamError, Params};
 pub use pipeline::segment;
-pub use result::{Blocks, Clustering, Registration, Roi, Segmentation};
+pub use result::{Blocks, Clustering, Member, Registration, Roi, Segmentation, SegmentedRecording, Silhouette};
 pub use source::{FrameSource, Progress, Silent, SourceError, Stage};

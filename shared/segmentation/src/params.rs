@@ -2,6 +2,26 @@
 
 use serde::{Deserialize, Serialize};
 
+/// How many clusters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Clusters {
+    /// This many, 1 to 100.
+    Count(usize),
+    /// As many of 2 to 10 as give the largest mean silhouette (Rousseeuw 1987, J Comput Appl Math 20:53).
+    Auto,
+}
+
+/// What describes a cell when cells are clustered: its row in which matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClusterBy {
+    /// Of the covariances of the corrected traces as they are: loud cells count more.
+    Covariance,
+    /// Of their correlations, which are the covariances of standardised traces: brightness does not count.
+    Correlation,
+}
+
 /// Everything a user may set. Checked by [`Params::check`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -10,13 +30,16 @@ pub struct Params {
     pub frame_rate_hz: f64,
     /// Decay time of the indicator, s, 0.05 to 20 (GCaMP6f 0.7, GCaMP6m 1.0, GCaMP6s 1.25 to 1.5).
     pub tau_s: f64,
-    /// Rise time of the indicator, s, 0 to 5; 0.07 of the decay time when absent, 0 for a pure decay.
+    /// Rise time of the indicator, s, 0 to 5 and at most half of the decay time; 0.07 of that when absent, 0 for a pure
+    /// decay.
     #[serde(default)]
     pub rise_s: Option<f64>,
     /// Diameter of a cell, pixels, 2 to 200; estimated from the recording when absent.
     pub diameter_px: Option<f64>,
-    /// Number of clusters, 1 to 100.
-    pub clusters: usize,
+    /// Number of clusters.
+    pub clusters: Clusters,
+    /// What cells are clustered by.
+    pub cluster_by: ClusterBy,
     /// Seed of every random choice.
     pub seed: u64,
     /// Worker threads, 0 for one per core. Never changes the result.
@@ -25,7 +48,16 @@ pub struct Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { frame_rate_hz: 30.0, tau_s: 1.0, rise_s: None, diameter_px: None, clusters: 4, seed: 1, threads: 0 }
+        Self {
+            frame_rate_hz: 30.0,
+            tau_s: 1.0,
+            rise_s: None,
+            diameter_px: None,
+            clusters: Clusters::Count(4),
+            cluster_by: ClusterBy::Correlation,
+            seed: 1,
+            threads: 0,
+        }
     }
 }
 
@@ -51,11 +83,15 @@ impl Params {
         in_range("tau_s", self.tau_s, 0.05, 20.0, "0.05 to 20 s")?;
         if let Some(rise) = self.rise_s {
             in_range("rise_s", rise, 0.0, 5.0, "0 to 5 s")?;
+            in_range("rise_s", rise, 0.0, 0.5 * self.tau_s, "at most half of tau_s")?;
         }
         if let Some(d) = self.diameter_px {
             in_range("diameter_px", d, 2.0, 200.0, "2 to 200 pixels")?;
         }
-        in_range("clusters", self.clusters as f64, 1.0, 100.0, "1 to 100")
+        match self.clusters {
+            Clusters::Count(k) => in_range("clusters", k as f64, 1.0, 100.0, "1 to 100"),
+            Clusters::Auto => Ok(()),
+        }
     }
 }
 

@@ -5,8 +5,8 @@ use crate::movie::RegisteredMovie;
 use crate::numeric::Plane;
 use crate::registration::Registered;
 use crate::{
-    FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, classification, clustering,
-    deconvolution, detection, extraction, measures, registration,
+    FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, classification, deconvolution,
+    detection, extraction, measures, registration,
 };
 use measures::Activity;
 use ndarray::Array2;
@@ -20,7 +20,7 @@ const FEWEST_FRAMES: usize = 2;
 const NEUROPIL: f32 = 0.7;
 
 /// Progress and the wish to stop, together.
-pub(crate) struct Watch<'a>(&'a dyn Progress);
+pub(crate) struct Watch<'a>(pub(crate) &'a dyn Progress);
 
 impl Watch<'_> {
     pub(crate) fn step(&self, stage: Stage, done: usize, total: usize) {
@@ -35,7 +35,7 @@ impl Watch<'_> {
     }
 }
 
-/// Segments one plane: registration, detection, extraction, deconvolution, classification, clustering.
+/// Segments one plane: registration, detection, extraction, deconvolution, classification.
 ///
 /// The recording is read three times and never held; nothing is written. Values that are not finite are read as 0. The
 /// result is the same to the bit on any number of threads.
@@ -53,10 +53,14 @@ pub fn segment(source: &mut dyn FrameSource, params: &Params, progress: &dyn Pro
     if source.frames() < FEWEST_FRAMES {
         return Err(SegmentError::TooFewFrames { frames: source.frames(), needed: FEWEST_FRAMES });
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(params.threads);
-    let pool = pool.build().map_err(|source| SegmentError::Threads { threads: params.threads, source })?;
     let plane = Plane { height, width };
-    pool.install(|| run(source, plane, params, &Watch(progress)))
+    workers(params)?.install(|| run(source, plane, params, &Watch(progress)))
+}
+
+/// As many workers as the settings ask for.
+pub(crate) fn workers(params: &Params) -> Result<rayon::ThreadPool, SegmentError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(params.threads);
+    pool.build().map_err(|source| SegmentError::Threads { threads: params.threads, source })
 }
 
 fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watch) -> Result<Segmentation, SegmentError> {
@@ -73,10 +77,6 @@ fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watc
     watch.check()?;
     watch.step(Stage::Classification, 0, f.nrows());
     let rois = describe(&detected, overlap, &rings, &corrected, plane);
-    watch.step(Stage::Clustering, 0, 1);
-    let members: Vec<usize> = (0..rois.len()).filter(|&i| rois[i].is_cell).collect();
-    let clustering = clustering::cluster(&corrected, members, params);
-    watch.step(Stage::Clustering, 1, 1);
     Ok(Segmentation {
         first_frame: image(&registered.first, plane),
         registration: published(&registered, &detected, plane),
@@ -84,7 +84,6 @@ fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watc
         f,
         fneu,
         spks,
-        clustering,
     })
 }
 

@@ -1,6 +1,16 @@
-//! What a segmented plane holds: the types every later room reads.
+//! What a segmented recording holds: the types every later room reads.
 
+use crate::ClusterBy;
 use ndarray::Array2;
+
+/// A recording, segmented: its planes, and the clusters of the cells of all of them.
+#[derive(Debug, Clone)]
+pub struct SegmentedRecording {
+    /// The planes, in the order of their acquisition.
+    pub planes: Vec<Segmentation>,
+    /// Which cells are active together, over all planes.
+    pub clustering: Clustering,
+}
 
 /// One plane, segmented. Arrays of traces are ROIs × frames, in the order of `rois`.
 #[derive(Debug, Clone)]
@@ -17,8 +27,6 @@ pub struct Segmentation {
     pub fneu: Array2<f32>,
     /// Deconvolved activity, units of the corrected trace, never negative.
     pub spks: Array2<f32>,
-    /// k-means of the covariance of the cells.
-    pub clustering: Clustering,
 }
 
 /// The outcome of registration. Sign as in suite2p: `registered(y, x) = frame(y + yoff + yoff1, x + xoff + xoff1)`.
@@ -104,17 +112,56 @@ pub struct Roi {
     pub cell_probability: f32,
 }
 
-/// k-means of the rows of the covariance matrix of the cells' corrected traces.
+/// A cell of a recording: which ROI of which plane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Index of the plane.
+    pub plane: usize,
+    /// Index into the `rois` of that plane.
+    pub roi: usize,
+}
+
+/// k-means of the rows of the covariance matrix of the cells' corrected traces, over all planes.
 #[derive(Debug, Clone)]
 pub struct Clustering {
-    /// Indices into `rois` of the clustered cells (those with `is_cell`), in ROI order.
-    pub members: Vec<usize>,
+    /// Which matrix: of covariances, or of correlations, which are the covariances of standardised traces.
+    pub by: ClusterBy,
+    /// The clustered cells (those with `is_cell`), plane by plane, in ROI order.
+    pub members: Vec<Member>,
     /// Cluster of each member, 0 to k−1; clusters are numbered by size, largest first.
     pub labels: Vec<usize>,
-    /// Covariance of the members' traces, members × members, in ROI order.
+    /// Positions within `members` of the cells that the columns of `covariance` stand for, in their order: all of them, or,
+    /// of more than some thousands, evenly chosen ones.
+    pub references: Vec<usize>,
+    /// Covariance of the members' traces with those of the references, members × references. The traces are averaged over
+    /// half of the indicator's decay time first.
     pub covariance: Array2<f64>,
     /// Positions within `members`, ordered by cluster, then by how typical the cell is.
     pub order: Vec<usize>,
-    /// Number of clusters asked for; fewer when there are fewer cells.
+    /// Number of clusters asked for, or chosen; fewer when there are fewer cells.
     pub k: usize,
+    /// What the numbers of clusters tried were worth, where the number was to be chosen.
+    pub silhouettes: Vec<Silhouette>,
+}
+
+impl Clustering {
+    /// Number of clusters that have cells.
+    #[must_use]
+    pub fn in_use(&self) -> usize {
+        self.labels.iter().max().map_or(0, |most| most + 1)
+    }
+
+    /// Positions within `members`, in the order of the clusters, of the cells of one plane.
+    pub fn order_in(&self, plane: usize) -> impl Iterator<Item = usize> + '_ {
+        self.order.iter().copied().filter(move |&position| self.members[position].plane == plane)
+    }
+}
+
+/// How well a number of clusters fits.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Silhouette {
+    /// Number of clusters.
+    pub k: usize,
+    /// Mean silhouette of the cells, −1 to 1 (Rousseeuw 1987).
+    pub mean: f64,
 }

@@ -1,13 +1,14 @@
 //! Panel B: which cells vary together.
 
-use dropscope_segmentation::Clustering;
+use ndarray::Array2;
 
 use super::{
+    Subject,
     images::no_cells,
     label, palette,
     svg::{Area, Svg, TextStyle},
 };
-use crate::{OutputError, picture::rgb_png};
+use crate::{OutputError, clusters::word, picture::rgb_png};
 
 const BAR: f64 = 16.0;
 const LEFT: f64 = 60.0;
@@ -17,57 +18,78 @@ const STEPS: usize = 128;
 /// Larger matrices are binned before they are embedded.
 const MOST_PIXELS: usize = 1000;
 
-pub(super) fn draw(svg: &mut Svg, area: Area, c: &Clustering) -> Result<(), OutputError> {
-    let n = c.order.len();
-    if n == 0 {
+pub(super) fn draw(svg: &mut Svg, area: Area, subject: &Subject) -> Result<(), OutputError> {
+    let matrix = Matrix::of(subject);
+    if matrix.rows.is_empty() || matrix.columns.is_empty() {
         no_cells(svg, area);
         return Ok(());
     }
     let side = (area.width - LEFT - RIGHT).min(area.height - TOP - 50.0);
     let at = Area { x: area.x + LEFT, y: area.y + TOP, width: side, height: side };
-    let limit = limit(c);
-    let (pixels, rgb) = ordered(c, limit);
+    let limit = matrix.limit();
+    let (height, width, rgb) = matrix.pixels(limit);
     // Beyond an entry per unit of the page, dropping rows would show a random part.
-    svg.image(at, &rgb_png(pixels, pixels, &rgb)?, (pixels as f64) < side);
+    svg.image(at, &rgb_png(width, height, &rgb)?, (height as f64) < side);
     svg.frame(at);
-    let order: Vec<usize> = c.order.iter().map(|&p| c.labels[p]).collect();
-    side_bar(svg, Area { x: at.x - BAR - 6.0, width: BAR, ..at }, &order, side);
-    top_bar(svg, at, &order);
-    color_bar(svg, at, limit)?;
+    let labels = subject.labels(&subject.order);
+    side_bar(svg, Area { x: at.x - BAR - 6.0, width: BAR, ..at }, &labels, side);
+    top_bar(svg, at, &labels);
+    color_bar(svg, at, limit, word(subject.clustering().by))?;
     let style = TextStyle::new(20.0).middle();
     let middle = at.x + side / 2.0;
     svg.text(middle, at.y + side + 32.0, &style, "cells, in the order of their clusters");
     Ok(())
 }
 
-/// The covariance beyond which colours saturate: the 99th percentile between different cells, so
-/// that one loud cell's variance does not bleach the rest.
-fn limit(c: &Clustering) -> f64 {
-    let n = c.order.len();
-    let mut sizes: Vec<f64> =
-        c.covariance.indexed_iter().filter(|((i, j), v)| (i != j || n == 1) && v.is_finite()).map(|(_, v)| v.abs()).collect();
-    sizes.sort_by(f64::total_cmp);
-    let at = (sizes.len().max(1) - 1) as f64 * 0.99;
-    let limit = sizes.get(at.round() as usize).copied().unwrap_or(0.0);
-    if limit > 0.0 { limit } else { 1.0 }
+/// The part of the covariance matrix that is drawn.
+struct Matrix<'a> {
+    all: &'a Array2<f64>,
+    /// Rows of `all`, from the top: the cells that are drawn.
+    rows: Vec<usize>,
+    /// Columns of `all`, from the left: those of the same cells that are references.
+    columns: Vec<usize>,
 }
 
-/// The matrix in the order of the clusters as RGB pixels, and its side in pixels.
-///
-/// Each pixel is the mean of a square block; a block is one entry until the page has no room.
-fn ordered(c: &Clustering, limit: f64) -> (usize, Vec<u8>) {
-    let factor = c.order.len().div_ceil(MOST_PIXELS).max(1);
-    let blocks: Vec<&[usize]> = c.order.chunks(factor).collect();
-    let mut rgb = Vec::with_capacity(3 * blocks.len() * blocks.len());
-    for rows in &blocks {
-        for columns in &blocks {
-            let entries = rows.iter().flat_map(|&i| columns.iter().map(move |&j| [i, j]));
-            let sum: f64 = entries.map(|at| c.covariance[at]).sum();
-            let mean = sum / (rows.len() * columns.len()) as f64;
-            rgb.extend(palette::diverging(mean / limit));
-        }
+impl<'a> Matrix<'a> {
+    fn of(subject: &Subject<'a>) -> Self {
+        let c = subject.clustering();
+        let column = |position: &usize| c.references.binary_search(position).ok();
+        Self { all: &c.covariance, rows: subject.order.clone(), columns: subject.order.iter().filter_map(column).collect() }
     }
-    (blocks.len(), rgb)
+
+    /// The covariance beyond which colours saturate: the 99th percentile between different cells, so
+    /// that one loud cell's variance does not bleach the rest.
+    fn limit(&self) -> f64 {
+        let alone = self.rows.len() == 1;
+        let entries = self.rows.iter().enumerate().flat_map(|(i, &row)| {
+            let columns = self.columns.iter().enumerate();
+            columns.filter(move |&(j, _)| i != j || alone).map(move |(_, &column)| self.all[[row, column]].abs())
+        });
+        let mut sizes: Vec<f64> = entries.filter(|v| v.is_finite()).collect();
+        sizes.sort_by(f64::total_cmp);
+        let at = (sizes.len().max(1) - 1) as f64 * 0.99;
+        let limit = sizes.get(at.round() as usize).copied().unwrap_or(0.0);
+        if limit > 0.0 { limit } else { 1.0 }
+    }
+
+    /// Height, width and RGB pixels.
+    ///
+    /// Each pixel is the mean of a rectangular block; a block is one entry until the page has no room.
+    fn pixels(&self, limit: f64) -> (usize, usize, Vec<u8>) {
+        let blocks = |of: &'_ Vec<usize>| -> Vec<Vec<usize>> {
+            of.chunks(of.len().div_ceil(MOST_PIXELS).max(1)).map(<[usize]>::to_vec).collect()
+        };
+        let (down, across) = (blocks(&self.rows), blocks(&self.columns));
+        let mut rgb = Vec::with_capacity(3 * down.len() * across.len());
+        for rows in &down {
+            for columns in &across {
+                let entries = rows.iter().flat_map(|&i| columns.iter().map(move |&j| [i, j]));
+                let sum: f64 = entries.map(|at| self.all[at]).sum();
+                rgb.extend(palette::diverging(sum / (rows.len() * columns.len()) as f64 / limit));
+            }
+        }
+        (down.len(), across.len(), rgb)
+    }
 }
 
 /// Draws the clusters of rows as a coloured bar, with their numbers on the left where they fit.
@@ -106,7 +128,7 @@ fn runs(order: &[usize]) -> Vec<(usize, usize, usize)> {
     found
 }
 
-fn color_bar(svg: &mut Svg, matrix: Area, limit: f64) -> Result<(), OutputError> {
+fn color_bar(svg: &mut Svg, matrix: Area, limit: f64, quantity: &str) -> Result<(), OutputError> {
     let at = Area { x: matrix.x + matrix.width + 20.0, width: 20.0, ..matrix };
     let value = |step: usize| 1.0 - 2.0 * step as f64 / (STEPS - 1) as f64;
     let rgb: Vec<u8> = (0..STEPS).flat_map(|s| palette::diverging(value(s))).collect();
@@ -120,6 +142,6 @@ fn color_bar(svg: &mut Svg, matrix: Area, limit: f64) -> Result<(), OutputError>
         svg.text(x, y + 7.0, &style, &label::short(value));
     }
     let turned = TextStyle::new(20.0).middle().turned();
-    svg.text(x + 30.0, at.y + 0.25 * at.height, &turned, "covariance");
+    svg.text(x + 30.0, at.y + 0.25 * at.height, &turned, quantity);
     Ok(())
 }

@@ -15,20 +15,25 @@ pub(super) fn draw(svg: &mut Svg, subject: &Subject) {
 }
 
 fn facts(subject: &Subject) -> Vec<String> {
-    let (meta, seg) = (subject.meta, subject.seg);
-    let (height, width) = seg.first_frame.dim();
-    let cells = seg.rois.iter().filter(|r| r.is_cell).count();
+    let (meta, segs) = (subject.meta, subject.segs());
+    let (height, width) = segs.first().map_or((0, 0), |seg| seg.first_frame.dim());
+    let rois = segs.iter().map(|seg| seg.rois.len()).sum();
+    let cells = segs.iter().flat_map(|seg| &seg.rois).filter(|r| r.is_cell).count();
+    let frames = segs.iter().map(|seg| seg.f.ncols()).max().unwrap_or(0);
     let assumed = if meta.frame_rate_assumed { " (assumed)" } else { "" };
     let mut all = vec![
-        format!("{} among {}", label::cells(cells), label::counted(seg.rois.len(), "ROI")),
+        format!("{} among {}", label::cells(cells), label::counted(rois, "ROI")),
         format!("{} Hz{assumed}", label::short(meta.frame_rate_hz)),
-        label::counted(seg.f.ncols(), "frame"),
+        label::counted(frames, "frame"),
         format!("{width} × {height} px"),
         format!("tau {} s", label::short(meta.tau_s)),
         format!("dropscope {}", meta.version),
     ];
-    if subject.planes > 1 {
-        all.insert(0, format!("plane {} of {}", subject.plane + 1, subject.planes));
+    let planes = subject.recording.planes.len();
+    match segs.len() {
+        shown if shown < planes => all.insert(0, format!("plane {} of {planes}", subject.planes.start + 1)),
+        1 => {}
+        _ => all.insert(0, label::counted(planes, "plane")),
     }
     all
 }

@@ -1,7 +1,5 @@
 //! Panel D: the cells in time.
 
-use dropscope_segmentation::Segmentation;
-
 use super::{
     Subject, covariance,
     images::no_cells,
@@ -31,30 +29,30 @@ struct Rows {
 }
 
 /// Positions within the clustering of the cells that are drawn: all, or evenly chosen ones.
-pub(super) fn shown(seg: &Segmentation) -> Vec<usize> {
-    let order = &seg.clustering.order;
+pub(super) fn shown(subject: &Subject) -> Vec<usize> {
+    let order = &subject.order;
     let rows = order.len().min(MOST);
     (0..rows).map(|row| order[row * order.len() / rows]).collect()
 }
 
 pub(super) fn draw(svg: &mut Svg, area: Area, subject: &Subject) {
-    let seg = subject.seg;
-    let positions = shown(seg);
-    if positions.is_empty() || seg.f.ncols() == 0 {
+    let positions = shown(subject);
+    let frames = subject.segs().iter().map(|seg| seg.f.ncols()).max().unwrap_or(0);
+    if positions.is_empty() || frames == 0 {
         no_cells(svg, area);
         return;
     }
     let rows = rows(subject, &positions);
-    let layout = Layout::new(area, &rows.values);
+    let layout = Layout::new(area, frames, &rows.values);
     let plot = layout.plot;
-    let order: Vec<usize> = positions.iter().map(|&p| seg.clustering.labels[p]).collect();
+    let order = subject.labels(&positions);
     let bar = Area { x: plot.x - 22.0, width: 16.0, ..plot };
     covariance::side_bar(svg, bar, &order, plot.height);
     for (row, values) in rows.values.iter().enumerate() {
         trace(svg, &layout, row, values, palette::line(order[row]));
     }
     scale(svg, &layout, rows.relative);
-    time_axis(svg, plot, seg.f.ncols(), subject.meta.frame_rate_hz);
+    time_axis(svg, plot, frames, subject.meta.frame_rate_hz);
 }
 
 /// Where rows are, and how tall a unit is.
@@ -65,12 +63,14 @@ struct Layout {
     ceiling: f64,
     step: f64,
     per_unit: f64,
+    /// Width of a frame.
+    frame: f64,
 }
 
 impl Layout {
     /// Gives each row the height of a typical peak; a taller one reaches into the rows above,
     /// and where there are none, into headroom made for it.
-    fn new(area: Area, rows: &[Vec<f32>]) -> Self {
+    fn new(area: Area, frames: usize, rows: &[Vec<f32>]) -> Self {
         let typical = typical_peak(rows);
         let n = rows.len() as f64;
         let excess = |(row, values): (usize, &Vec<f32>)| {
@@ -84,19 +84,19 @@ impl Layout {
             ceiling: area.y,
             step,
             per_unit: step / typical,
+            frame: (area.width - LEFT - RIGHT) / frames as f64,
         }
     }
 }
 
 /// ΔF/F, or multiples of the noise for all when it has no meaning for one of them.
 fn rows(subject: &Subject, positions: &[usize]) -> Rows {
-    let seg = subject.seg;
-    let members = || positions.iter().map(|&p| seg.clustering.members[p]);
-    let values: Vec<Vec<f32>> = members().map(|r| delta_f_over_f(seg, r, subject.meta.frame_rate_hz)).collect();
+    let members = || positions.iter().map(|&p| subject.cell(p));
+    let values: Vec<Vec<f32>> = members().map(|(seg, r)| delta_f_over_f(seg, r, subject.meta.frame_rate_hz)).collect();
     if values.iter().flatten().all(|v| v.is_finite()) {
         return Rows { values, relative: true };
     }
-    let values = members().map(|r| over_noise(&corrected(&seg.rois[r], seg.f.row(r), seg.fneu.row(r)))).collect();
+    let values = members().map(|(seg, r)| over_noise(&corrected(&seg.rois[r], seg.f.row(r), seg.fneu.row(r)))).collect();
     Rows { values, relative: false }
 }
 
@@ -126,11 +126,10 @@ fn percentile(values: &[f32], part: f64) -> f32 {
 
 fn trace(svg: &mut Svg, layout: &Layout, row: usize, values: &[f32], color: &str) {
     let plot = layout.plot;
-    let step = plot.width / values.len() as f64;
     let base = plot.y + (row as f64 + BASE) * layout.step;
     svg.push(format_args!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"1.3\" stroke-linejoin=\"round\" d=\""));
     for (i, t) in kept(values, plot.width as usize).into_iter().enumerate() {
-        let x = plot.x + (t as f64 + 0.5) * step;
+        let x = plot.x + (t as f64 + 0.5) * layout.frame;
         let y = (base - f64::from(values[t]) * layout.per_unit).max(layout.ceiling);
         svg.push(format_args!("{}{x:.1} {y:.1}", if i == 0 { 'M' } else { 'L' }));
     }

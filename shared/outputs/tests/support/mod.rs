@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
 use dropscope_outputs::RunMeta;
-use dropscope_segmentation::{Blocks, Clustering, Registration, Roi, Segmentation};
+use dropscope_segmentation::{Blocks, ClusterBy, Clustering, Member, Registration, Roi, Segmentation, SegmentedRecording};
 use dropscope_testkit::movie::{Movie, PlantedCell, Scene};
 use ndarray::Array2;
 
@@ -23,7 +23,7 @@ pub(crate) fn scene(height: usize, width: usize, frames: usize, cells: usize) ->
 }
 
 /// The result that a perfect segmentation of the scene would give.
-pub(crate) fn planted(scene: &Scene) -> Segmentation {
+pub(crate) fn planted(scene: &Scene) -> SegmentedRecording {
     let movie = scene.generate().expect("the scene can be made");
     let (h, w, n) = (scene.height, scene.width, scene.cells);
     let mut f = Array2::<f32>::zeros((n, scene.frames));
@@ -56,15 +56,42 @@ pub(crate) fn planted(scene: &Scene) -> Segmentation {
     }
     let mean = sum / scene.frames as f32;
     let sd = (squares / scene.frames as f32 - mean.mapv(|v| v * v)).mapv(|v| v.max(0.0).sqrt());
-    Segmentation {
+    let clustering = clustering(&movie, &f);
+    let plane = Segmentation {
         first_frame: first(&movie),
         registration: registration(&movie, mean, max, sd),
         rois: movie.truth.cells.iter().map(roi).collect(),
-        clustering: clustering(&movie, &f),
         f,
         fneu,
         spks,
-    }
+    };
+    SegmentedRecording { planes: vec![plane], clustering }
+}
+
+/// Recordings of one plane each as the planes of one; cells of different planes share nothing.
+pub(crate) fn joined(recordings: &[SegmentedRecording]) -> SegmentedRecording {
+    let planes: Vec<Segmentation> = recordings.iter().flat_map(|r| r.planes.clone()).collect();
+    let parts = || recordings.iter().map(|r| &r.clustering).enumerate();
+    let members: Vec<Member> =
+        parts().flat_map(|(plane, c)| c.members.iter().map(move |m| Member { plane, roi: m.roi })).collect();
+    let labels: Vec<usize> = parts().flat_map(|(_, c)| c.labels.clone()).collect();
+    let covariance = Array2::from_shape_fn((members.len(), members.len()), |(i, j)| {
+        let (a, b) = (members[i], members[j]);
+        if a.plane == b.plane { recordings[a.plane].clustering.covariance[[a.roi, b.roi]] } else { 0.0 }
+    });
+    let mut order: Vec<usize> = (0..members.len()).collect();
+    order.sort_by_key(|&i| (labels[i], i));
+    let k = parts().map(|(_, c)| c.k).max().unwrap_or(0);
+    let clustering = Clustering {
+        references: (0..members.len()).collect(),
+        members,
+        labels,
+        covariance,
+        order,
+        k,
+        ..recordings[0].clustering.clone()
+    };
+    SegmentedRecording { planes, clustering }
 }
 
 fn first(movie: &Movie) -> Array2<f32> {
@@ -138,5 +165,14 @@ fn clustering(movie: &Movie, f: &Array2<f32>) -> Clustering {
     let labels: Vec<usize> = movie.truth.cells.iter().map(|c| c.group).collect();
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_by_key(|&i| (labels[i], i));
-    Clustering { members: (0..n).collect(), labels, covariance, order, k: movie.scene.groups }
+    Clustering {
+        by: ClusterBy::Covariance,
+        members: (0..n).map(|roi| Member { plane: 0, roi }).collect(),
+        labels,
+        references: (0..n).collect(),
+        covariance,
+        order,
+        k: movie.scene.groups,
+        silhouettes: Vec::new(),
+    }
 }
