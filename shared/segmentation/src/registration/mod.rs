@@ -6,6 +6,7 @@
 //! 4. The frames are moved.
 
 mod blocks;
+mod brightness;
 mod coarse;
 mod fft2;
 mod grid;
@@ -23,6 +24,7 @@ use crate::numeric::Plane;
 use crate::pipeline::Watch;
 use crate::{FrameSource, SegmentError, Stage};
 pub(crate) use blocks::Blocks;
+use brightness::Brightness;
 use coarse::CoarsePlan;
 use grid::{Field, Grid};
 use phase::Shift;
@@ -57,8 +59,12 @@ pub(crate) fn register(
     let (height, width) = source.shape();
     let grid = Grid::new(Plane { height, width });
     let plan = CoarsePlan::new(grid.plane);
-    let template = template(source, &grid, &plan, watch)?;
-    let seen = look(source, &grid, &plan, &template, watch)?;
+    let mut sample = reference_sample(source, grid.plane, watch)?;
+    let usual = Brightness::usual(&sample, grid.plane);
+    sample.par_iter_mut().for_each(|frame| *frame = usual.levelled(frame).unwrap_or_else(|| std::mem::take(frame)));
+    let template = template(&sample, &grid, &plan, watch)?;
+    drop(sample);
+    let seen = look(source, &grid, &plan, (&template, &usual), watch)?;
     let bad = quality::bad_frames(&seen.shifts, &seen.blank);
     let good: Vec<bool> = bad.iter().map(|b| !b).collect();
     let fields = match template.finest() {
@@ -84,18 +90,17 @@ pub(crate) fn register(
 }
 
 /// What every frame is held against.
-fn template(source: &mut dyn FrameSource, grid: &Grid, plan: &CoarsePlan, watch: &Watch) -> Result<Template, SegmentError> {
-    let sample = reference_sample(source, grid.plane, watch)?;
+fn template(sample: &[Vec<f32>], grid: &Grid, plan: &CoarsePlan, watch: &Watch) -> Result<Template, SegmentError> {
     let rounds = reference::ROUNDS + refine::ROUNDS;
     if sample.is_empty() {
         let flat = vec![0.0; grid.plane.pixels()];
         return Ok(Template::new(grid, flat.clone(), 1, &flat, &[]));
     }
-    let (image, shifts) = reference::rigid_reference(plan, grid.plane, &sample, |round| {
+    let (image, shifts) = reference::rigid_reference(plan, grid.plane, sample, |round| {
         watch.step(Stage::Reference, round, rounds);
     });
     watch.check()?;
-    Ok(refine::template(grid, &sample, &shifts, image, |round| {
+    Ok(refine::template(grid, sample, &shifts, image, |round| {
         watch.step(Stage::Reference, reference::ROUNDS + round, rounds);
     }))
 }
@@ -131,7 +136,7 @@ fn look(
     source: &mut dyn FrameSource,
     grid: &Grid,
     plan: &CoarsePlan,
-    template: &Template,
+    (template, usual): (&Template, &Brightness),
     watch: &Watch,
 ) -> Result<Seen, SegmentError> {
     let (total, pixels) = (source.frames(), grid.plane.pixels());
@@ -148,6 +153,8 @@ fn look(
             if is_blank(frame) {
                 return (Shift::default(), grid.rigid(0.0, 0.0), true);
             }
+            let levelled = usual.levelled(frame);
+            let frame = levelled.as_deref().unwrap_or(frame);
             let shift = coarse.shift(frame, coarse_work);
             (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), false)
         };
