@@ -164,6 +164,7 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
             "mean.png",
             "pixels.csv",
             "provenance.json",
+            "registration.json",
             "rois.csv",
             "std.gif",
             "std.png",

@@ -6,7 +6,7 @@ use crate::numeric::Plane;
 use crate::registration::Registered;
 use crate::{
     FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, classification, clustering,
-    deconvolution, detection, extraction, measures, registration,
+    deconvolution, detection, extraction, measures, quality, registration,
 };
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -81,7 +81,7 @@ fn run(
     let (f, fneu) = extract(&mut movie, plane, &detected.found, &overlap, &rings, watch)?;
     let corrected = &f - &(&fneu * NEUROPIL);
     watch.step(Stage::Deconvolution, 0, f.nrows());
-    let spks = deconvolved(&corrected, params);
+    let (spks, decayed) = deconvolved(&corrected, params);
     watch.check()?;
     watch.step(Stage::Classification, 0, f.nrows());
     let rois = describe(&detected, overlap, &rings, &corrected, plane);
@@ -97,6 +97,7 @@ fn run(
         fneu,
         spks,
         clustering,
+        quality: quality::quality(&registered, plane, &detected.images.mean, decayed),
     })
 }
 
@@ -117,10 +118,12 @@ fn extract(
     Ok((f.to_owned(), fneu.to_owned()))
 }
 
-fn deconvolved(corrected: &Array2<f32>, params: &Params) -> Array2<f32> {
-    let rows: Vec<Vec<f32>> =
-        (0..corrected.nrows()).into_par_iter().map(|i| deconvolution::deconvolve(&corrected.row(i).to_vec(), params)).collect();
-    Array2::from_shape_fn(corrected.dim(), |(i, t)| rows[i][t])
+/// Events of every ROI, and how many ROIs had to do with a pure decay.
+fn deconvolved(corrected: &Array2<f32>, params: &Params) -> (Array2<f32>, usize) {
+    let of = |i: usize| deconvolution::deconvolve_or_decay(&corrected.row(i).to_vec(), params);
+    let rows: Vec<(Vec<f32>, bool)> = (0..corrected.nrows()).into_par_iter().map(of).collect();
+    let decayed = rows.iter().filter(|(_, decayed)| *decayed).count();
+    (Array2::from_shape_fn(corrected.dim(), |(i, t)| rows[i].0[t]), decayed)
 }
 
 fn describe(

@@ -1,5 +1,6 @@
 //! What a segmented plane holds: the types every later room reads.
 
+use crate::Quality;
 use ndarray::Array2;
 
 /// One plane, segmented. Arrays of traces are ROIs × frames, in the order of `rois`.
@@ -19,6 +20,8 @@ pub struct Segmentation {
     pub spks: Array2<f32>,
     /// k-means of the covariance of the cells.
     pub clustering: Clustering,
+    /// How well it was registered, and what its owner should know.
+    pub quality: Quality,
 }
 
 /// The outcome of registration. Sign as in suite2p: `registered(y, x) = frame(y + yoff + yoff1, x + xoff + xoff1)`.

@@ -4,7 +4,7 @@
 
 mod planted;
 
-use dropscope_segmentation::{Registration, SegmentError, Segmentation};
+use dropscope_segmentation::{Note, Registration, SegmentError, Segmentation};
 use planted::{Movie, Planted, planted, run};
 
 /// A small walk, always the same.
@@ -23,6 +23,11 @@ fn check_cells(made: &Planted, found: &Segmentation) {
     assert!(10 * hits >= 9 * all && 10 * vain <= all, "{:?}: {hits} of {all}, {vain} in vain", made.movie.shape);
 }
 
+/// What the notes of a result say, in one.
+fn said(found: &Segmentation) -> String {
+    found.quality.notes.iter().map(|note| format!("{note}\n")).collect()
+}
+
 #[test]
 fn small_and_odd_frames_give_their_cells() {
     for (shape, border) in [((128, 128), 16), ((40, 40), 8), ((20, 192), 10)] {
@@ -30,6 +35,7 @@ fn small_and_odd_frames_give_their_cells() {
         let mut made = planted(shape, 200, border, |t| (walk(t).0.signum(), walk(t).1.signum()));
         let result = run(&mut made.movie).unwrap();
         assert!(made.residual(&result.registration) < 1.0, "{shape:?}: {}", made.residual(&result.registration));
+        assert_eq!(said(&result), "", "{shape:?}");
         check_cells(&made, &result);
     }
 }
@@ -40,7 +46,16 @@ fn a_lasting_jump_is_undone() {
     let result = run(&mut made.movie).unwrap();
     assert!(made.residual(&result.registration) < 1.0, "{}", made.residual(&result.registration));
     assert_eq!(bad(&result.registration), 0);
+    assert!(matches!(result.quality.notes[..], [Note::Jumped { frame: 70, .. }]), "{}", said(&result));
+    assert!(result.quality.crispness > result.quality.crispness_raw);
     check_cells(&made, &result);
+}
+
+#[test]
+fn a_jump_farther_than_registration_looks_is_told() {
+    let mut made = planted((128, 128), 80, 28, |t| if t < 50 { (0, 0) } else { (40, 0) });
+    let result = run(&mut made.movie).unwrap();
+    assert!(matches!(result.quality.notes[..], [Note::Unlike { frame: 50, .. }]), "{}", said(&result));
 }
 
 #[test]
@@ -54,6 +69,8 @@ fn brightness_changing_tenfold_hides_no_motion() {
         let result = run(&mut made.movie).unwrap();
         assert!(made.residual(&result.registration) < 1.0, "{}", made.residual(&result.registration));
         assert_eq!(bad(&result.registration), 0);
+        let [Note::BrightnessChanged { frame: 100, factor }] = result.quality.notes[..] else { panic!("{}", said(&result)) };
+        assert!((factor * before / after - 1.0).abs() < 0.2, "{factor}");
     }
 }
 

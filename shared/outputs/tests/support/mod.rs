@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
 use dropscope_outputs::RunMeta;
-use dropscope_segmentation::{Blocks, Clustering, Registration, Roi, Segmentation};
+use dropscope_segmentation::{Blocks, Clustering, Quality, Registration, Roi, Segmentation};
 use dropscope_testkit::movie::{Movie, PlantedCell, Scene};
 use ndarray::Array2;
 
@@ -61,6 +61,7 @@ pub(crate) fn planted(scene: &Scene) -> Segmentation {
         registration: registration(&movie, mean, max, sd),
         rois: movie.truth.cells.iter().map(roi).collect(),
         clustering: clustering(&movie, &f),
+        quality: Quality::default(),
         f,
         fneu,
         spks,

@@ -56,18 +56,19 @@ impl Brightness {
         Self { plane, usual: Level { mean: middle(|l| l.mean), contrast: middle(|l| l.contrast) } }
     }
 
-    /// `frame` with the usual mean and contrast; none when it is about as bright as usual.
-    pub(super) fn levelled(&self, frame: &[f32]) -> Option<Vec<f32>> {
+    /// Contrast of `frame`, and the frame with the usual mean and contrast; none when it is about as bright as usual.
+    pub(super) fn levelled(&self, frame: &[f32]) -> (f32, Option<Vec<f32>>) {
         let (own, usual) = (Level::of(frame, self.plane), self.usual);
+        let contrast = own.contrast as f32;
         if own.contrast <= 0.0 || usual.contrast <= 0.0 {
-            return None;
+            return (contrast, None);
         }
         let gain = usual.contrast / own.contrast;
         let near = (own.mean - usual.mean).abs() <= OFFSET * usual.contrast;
         if near && (1.0 / FACTOR..=FACTOR).contains(&gain) {
-            return None;
+            return (contrast, None);
         }
-        Some(frame.iter().map(|&v| (usual.mean + gain * (f64::from(v) - own.mean)) as f32).collect())
+        (contrast, Some(frame.iter().map(|&v| (usual.mean + gain * (f64::from(v) - own.mean)) as f32).collect()))
     }
 }
 
@@ -86,9 +87,9 @@ mod tests {
         #[test]
         fn whatever_the_gain_and_offset_the_usual_frame_comes_back(gain in 0.05f32..20.0, offset in -500.0f32..500.0) {
             let usual = Brightness::usual(&[scene(0), scene(0), scene(1)], PLANE);
-            prop_assert!(usual.levelled(&scene(1)).is_none());
+            prop_assert!(usual.levelled(&scene(1)).1.is_none());
             let strange: Vec<f32> = scene(0).iter().map(|v| gain * v + offset).collect();
-            if let Some(back) = usual.levelled(&strange) {
+            if let Some(back) = usual.levelled(&strange).1 {
                 let apart = back.iter().zip(scene(0)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
                 prop_assert!(apart < 0.05, "{apart}");
             } else {
@@ -100,7 +101,7 @@ mod tests {
     #[test]
     fn a_frame_without_contrast_is_left_alone() {
         let usual = Brightness::usual(&[scene(0)], PLANE);
-        assert_eq!(usual.levelled(&vec![7.0; PLANE.pixels()]), None);
-        assert_eq!(Brightness::usual(&[], PLANE).levelled(&scene(0)), None);
+        assert_eq!(usual.levelled(&vec![7.0; PLANE.pixels()]), (0.0, None));
+        assert_eq!(Brightness::usual(&[], PLANE).levelled(&scene(0)).1, None);
     }
 }

@@ -22,7 +22,7 @@ mod warp;
 use crate::movie::{RegisteredMovie, chunk_frames};
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
-use crate::{FrameSource, SegmentError, Stage};
+use crate::{FrameSource, Note, SegmentError, Stage};
 pub(crate) use blocks::Blocks;
 use brightness::Brightness;
 use coarse::CoarsePlan;
@@ -48,6 +48,10 @@ pub(crate) struct Registered {
     pub(crate) bad: Vec<bool>,
     pub(crate) yrange: (usize, usize),
     pub(crate) xrange: (usize, usize),
+    /// Contrast of each frame, raw units.
+    pub(crate) contrast: Vec<f32>,
+    /// What had to go another way than usual.
+    pub(crate) fallback: Option<Note>,
 }
 
 /// Registers the whole recording into `movie`.
@@ -61,15 +65,19 @@ pub(crate) fn register(
     let plan = CoarsePlan::new(grid.plane);
     let mut sample = reference_sample(source, grid.plane, watch)?;
     let usual = Brightness::usual(&sample, grid.plane);
-    sample.par_iter_mut().for_each(|frame| *frame = usual.levelled(frame).unwrap_or_else(|| std::mem::take(frame)));
+    sample.par_iter_mut().for_each(|frame| *frame = usual.levelled(frame).1.unwrap_or_else(|| std::mem::take(frame)));
     let template = template(&sample, &grid, &plan, watch)?;
     drop(sample);
     let seen = look(source, &grid, &plan, (&template, &usual), watch)?;
     let bad = quality::bad_frames(&seen.shifts, &seen.blank);
     let good: Vec<bool> = bad.iter().map(|b| !b).collect();
-    let fields = match template.finest() {
-        Some(normal) => modes::smoothed(seen.fields, &good, normal),
-        None => seen.fields,
+    let (fields, fallback) = match template.finest() {
+        Some(normal) if normal.singular() => (seen.fields, Some(Note::MotionByPixels)),
+        Some(normal) => {
+            let (fields, smooth) = modes::smoothed(seen.fields, &good, normal);
+            (fields, (!smooth).then_some(Note::MotionAsSeen))
+        }
+        None => (seen.fields, None),
     };
     move_all(source, movie, &grid, &fields, watch)?;
     let [yrange, xrange] = quality::common_view(&fields, &bad, grid.plane);
@@ -86,6 +94,8 @@ pub(crate) fn register(
         bad,
         yrange,
         xrange,
+        contrast: seen.contrast,
+        fallback,
     })
 }
 
@@ -129,6 +139,7 @@ struct Seen {
     shifts: Vec<Shift>,
     fields: Vec<Field>,
     blank: Vec<bool>,
+    contrast: Vec<f32>,
 }
 
 /// Where every frame lies.
@@ -141,7 +152,14 @@ fn look(
 ) -> Result<Seen, SegmentError> {
     let (total, pixels) = (source.frames(), grid.plane.pixels());
     let coarse = plan.against(template.reference());
-    let mut seen = Seen { first: Vec::new(), sum: vec![0.0; pixels], shifts: Vec::new(), fields: Vec::new(), blank: Vec::new() };
+    let mut seen = Seen {
+        first: Vec::new(),
+        sum: vec![0.0; pixels],
+        shifts: Vec::new(),
+        fields: Vec::new(),
+        blank: Vec::new(),
+        contrast: Vec::new(),
+    };
     in_chunks(source, pixels, |start, raw| {
         watch.step(Stage::Registration, start, 2 * total);
         watch.check()?;
@@ -151,18 +169,19 @@ fn look(
         add_frames(raw, pixels, &mut seen.sum);
         let place = |(coarse_work, work): &mut (_, _), frame: &[f32]| {
             if is_blank(frame) {
-                return (Shift::default(), grid.rigid(0.0, 0.0), true);
+                return (Shift::default(), grid.rigid(0.0, 0.0), None);
             }
-            let levelled = usual.levelled(frame);
+            let (contrast, levelled) = usual.levelled(frame);
             let frame = levelled.as_deref().unwrap_or(frame);
             let shift = coarse.shift(frame, coarse_work);
-            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), false)
+            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), Some(contrast))
         };
         let found: Vec<_> = raw.par_chunks_exact(pixels).map_init(|| (coarse.work(), template.work()), place).collect();
-        for (shift, field, blank) in found {
+        for (shift, field, contrast) in found {
             seen.shifts.push(shift);
             seen.fields.push(field);
-            seen.blank.push(blank);
+            seen.blank.push(contrast.is_none());
+            seen.contrast.push(contrast.unwrap_or_default());
         }
         Ok(())
     })?;
