@@ -22,7 +22,16 @@ pub(crate) fn stop_by_keys() -> std::io::Result<Arc<AtomicBool>> {
 pub(crate) struct Shown {
     stop: Arc<AtomicBool>,
     bar: Option<ProgressBar>,
-    current: Mutex<Option<(usize, Stage, Instant)>>,
+    current: Mutex<Option<Current>>,
+}
+
+/// The stage that is going on.
+struct Current {
+    plane: usize,
+    stage: Stage,
+    since: Instant,
+    /// Units of work in it.
+    total: usize,
 }
 
 impl Shown {
@@ -31,7 +40,7 @@ impl Shown {
         let bar = std::io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::new(1);
             // A template that does not parse would be a mistake here; the default bar serves all the same.
-            let style = ProgressStyle::with_template("{prefix:>14} [{bar:32}] {percent:>3} % {per_sec:>14} {eta:>5} left");
+            let style = ProgressStyle::with_template("{prefix:>14} [{bar:32}] {percent:>3} % {msg:>14} {eta:>5} left");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
             bar
         });
@@ -52,9 +61,11 @@ impl Shown {
         }
     }
 
-    fn close(&self, current: &mut Option<(usize, Stage, Instant)>) {
-        if let (None, Some((_, stage, since))) = (&self.bar, current.take()) {
-            eprintln!("  {:<14} {:>6.1} s", name(stage), since.elapsed().as_secs_f64());
+    fn close(&self, current: &mut Option<Current>) {
+        if let (None, Some(ended)) = (&self.bar, current.take()) {
+            let seconds = ended.since.elapsed().as_secs_f64();
+            let rate = rate(ended.stage, ended.total, seconds);
+            eprintln!("{}", format!("  {:<14} {seconds:>6.1} s {rate:>18}", name(ended.stage)).trim_end());
         }
     }
 }
@@ -62,9 +73,9 @@ impl Shown {
 impl RunProgress for Shown {
     fn step(&self, plane: usize, planes: usize, stage: Stage, done: usize, total: usize) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.is_none_or(|(p, s, _)| (p, s) != (plane, stage)) {
+        if current.as_ref().is_none_or(|c| (c.plane, c.stage) != (plane, stage)) {
             self.close(&mut current);
-            *current = Some((plane, stage, Instant::now()));
+            *current = Some(Current { plane, stage, since: Instant::now(), total });
             if let Some(bar) = &self.bar {
                 bar.reset();
                 let of = if planes > 1 { format!(" {}/{planes}", plane + 1) } else { String::new() };
@@ -73,15 +84,27 @@ impl RunProgress for Shown {
                 eprintln!("  plane {} of {planes}", plane + 1);
             }
         }
-        if let Some(bar) = &self.bar {
+        if let (Some(bar), Some(current)) = (&self.bar, &*current) {
             bar.set_length(total as u64);
             bar.set_position(done as u64);
+            bar.set_message(rate(stage, done, current.since.elapsed().as_secs_f64()));
         }
     }
 
     fn cancelled(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
+}
+
+/// Frames a second, where a stage counts frames; `done` units of it took `seconds`.
+fn rate(stage: Stage, done: usize, seconds: f64) -> String {
+    let passes = match stage {
+        // Every frame is looked at once, and moved once.
+        Stage::Registration => 2.0,
+        Stage::Extraction => 1.0,
+        _ => return String::new(),
+    };
+    if done == 0 || seconds <= 0.0 { String::new() } else { format!("{:.0} frames/s", done as f64 / passes / seconds) }
 }
 
 fn name(stage: Stage) -> &'static str {

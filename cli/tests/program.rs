@@ -166,6 +166,7 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
             "mean.png",
             "pixels.csv",
             "provenance.json",
+            "registration.json",
             "rois.csv",
             "std.gif",
             "std.png",
@@ -247,6 +248,43 @@ fn ctrl_c_leaves_nothing_half_written() {
     assert!(interrupt.success());
     assert_eq!(status.code(), Some(1));
     assert_eq!(std::fs::read_dir(&results).unwrap().count(), 0);
+}
+
+#[test]
+fn a_segmentation_that_is_interrupted_leaves_what_was_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("long.tif");
+    let scene = Scene { height: 128, width: 128, frames: 200, cells: 12, ..Scene::default() };
+    scene.generate().unwrap().write_tiff(std::io::BufWriter::new(std::fs::File::create(&file).unwrap())).unwrap();
+    for (name, earlier) in [("fresh", false), ("used", true)] {
+        let out = dir.path().join(name);
+        if earlier {
+            std::fs::create_dir(&out).unwrap();
+            std::fs::write(out.join("notes.txt"), "mine").unwrap();
+        }
+        let mut child = Command::new(env!("CARGO_BIN_EXE_dropscope"))
+            .args(["segment", path(&file), "--out", path(&out)])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let begun = || std::fs::read_dir(&out).is_ok_and(|mut files| files.any(|f| f.unwrap().path().is_dir()));
+        while !begun() {
+            assert!(child.try_wait().unwrap().is_none(), "{name}: it ended before it began");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // Into the work, not the reading of the file.
+        std::thread::sleep(std::time::Duration::from_millis(300));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let status = child.wait().unwrap();
+        assert_eq!(status.code(), Some(1), "{name}");
+        if earlier {
+            let left = files(&out);
+            assert_eq!(left.keys().collect::<Vec<_>>(), ["notes.txt"]);
+            assert_eq!(std::fs::read_dir(&out).unwrap().count(), 1);
+        } else {
+            assert!(!out.exists(), "{name}");
+        }
+    }
 }
 
 #[test]

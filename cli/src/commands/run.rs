@@ -83,10 +83,11 @@ fn one(args: &Run, recording: &OnDisk, stop: &Arc<AtomicBool>) -> Result<(), Fai
     let (found, seconds) = segment_into(making.path(), recording, accepted, &settings, (args.threads, stop))?;
     let old = making.finish().map_err(|error| unwritable(&args.out, &error))?;
     let place = args.out.join(name);
+    tell(&found);
     if args.json {
         let report = serde_json::json!({
             "recording": recording.path, "results": place, "cells": found.cells, "rois": found.rois, "clusters": found.clusters,
-            "largest_shift_px": found.largest_shift_px, "bad_frames": found.bad_frames, "seconds": seconds
+            "largest_shift_px": found.largest_shift_px, "bad_frames": found.bad_frames, "notes": found.notes, "seconds": seconds
         });
         text::say(&report.to_string())?;
     } else {
@@ -96,6 +97,11 @@ fn one(args: &Run, recording: &OnDisk, stop: &Arc<AtomicBool>) -> Result<(), Fai
         eprintln!("earlier results are kept in {}", shown(&old));
     }
     Ok(())
+}
+
+/// Notes on the recording, for whoever watches.
+pub(super) fn tell(found: &Found) {
+    found.notes.iter().for_each(|note| eprintln!("  note: {note}"));
 }
 
 pub(super) fn unwritable(folder: &Path, error: &io::Error) -> Failure {
@@ -131,6 +137,7 @@ pub(super) fn segment_into(
     let found = Found::of(&segmented);
     let times = Times::between(started, clock.now());
     log.line(clock.now(), &format!("{found} in {:.1} s", times.seconds));
+    found.notes.iter().for_each(|note| log.line(clock.now(), note));
     let key = ObjectKey::raw(from.path.to_string_lossy());
     let manifest = Manifest {
         schema: 1,

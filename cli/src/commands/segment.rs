@@ -1,7 +1,7 @@
 //! `dropscope segment`
 
 use crate::args::Segment;
-use crate::commands::run::{segment_into, stop_by_keys, unwritable};
+use crate::commands::run::{segment_into, stop_by_keys, tell, unwritable};
 use crate::failure::Failure;
 use crate::on_disk::OnDisk;
 use crate::text::{self, shown_path};
@@ -19,6 +19,7 @@ pub(super) fn segment(args: &Segment) -> Result<(), Failure> {
     let from = OnDisk::of(&args.paths)?;
     let settings = from.settings(&args.settings)?;
     let accepted = from.accept(&settings)?;
+    let made_anew = !out.exists();
     let partial = out.join(format!(".partial-{}", std::process::id()));
     std::fs::create_dir_all(&partial).map_err(|error| unwritable(out, &error))?;
     let made = segment_into(&partial, &from, accepted, &settings, (args.threads, &stop));
@@ -27,9 +28,14 @@ pub(super) fn segment(args: &Segment) -> Result<(), Failure> {
     });
     // Whatever happened, nothing half-written stays.
     let _ = std::fs::remove_dir_all(&partial);
+    if made_anew && moved.is_err() {
+        // Only a folder that is still empty goes.
+        let _ = std::fs::remove_dir(out);
+    }
     let (found, seconds) = moved?;
+    tell(&found);
     if args.json {
-        let report = serde_json::json!({ "results": out, "cells": found.cells, "rois": found.rois, "clusters": found.clusters, "seconds": seconds });
+        let report = serde_json::json!({ "results": out, "cells": found.cells, "rois": found.rois, "clusters": found.clusters, "notes": found.notes, "seconds": seconds });
         text::say(&report.to_string())
     } else {
         text::say(&format!("{}: {found} in {seconds:.1} s", shown_path(out)))

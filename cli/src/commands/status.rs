@@ -71,7 +71,10 @@ fn why(job: &Job) -> String {
     match &job.state {
         State::Waiting { why } | State::Interrupted { why } | State::Stopped { why } => format!("\n{:18} {why}", ""),
         State::Rejected(verdict) | State::Failed(verdict) => format!("\n{:18} {}: {}", "", verdict.cause, verdict.remedy),
-        State::Done(outcome) => format!("  {} cells", outcome.cells),
+        State::Done(outcome) => {
+            let notes = outcome.notes.iter().map(|note| format!("\n{:18} {}", "", text::shown(note)));
+            format!("  {} cells{}", outcome.cells, notes.collect::<String>())
+        }
         _ => String::new(),
     }
 }

@@ -43,7 +43,7 @@ pub enum StageError {
 }
 
 /// What was found, for a person in a hurry.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Found {
     /// ROIs taken for cells.
     pub cells: usize,
@@ -55,6 +55,8 @@ pub struct Found {
     pub largest_shift_px: f64,
     /// Frames kept out of detection.
     pub bad_frames: usize,
+    /// What the owner should know, in words.
+    pub notes: Vec<String>,
 }
 
 impl std::fmt::Display for Found {
@@ -81,8 +83,32 @@ impl Found {
             clusters: recording.clustering.in_use(),
             largest_shift_px: planes.iter().map(shift).fold(0.0, f64::max),
             bad_frames: planes.iter().flat_map(|s| &s.registration.bad_frames).filter(|bad| **bad).count(),
+            notes: said(planes),
         }
     }
+}
+
+/// The notes of all planes; which plane each is about, where there are several.
+fn said(planes: &[Segmentation]) -> Vec<String> {
+    let of = |(p, s): (usize, &Segmentation)| {
+        let plane = if planes.len() > 1 { format!("plane {p}: ") } else { String::new() };
+        s.quality.notes.iter().map(|note| format!("{plane}{note}")).collect::<Vec<_>>()
+    };
+    planes.iter().enumerate().flat_map(of).collect()
+}
+
+/// registration.json: the quality of every plane's registration.
+fn quality_json(planes: &[Segmentation]) -> Vec<u8> {
+    let of = |s: &Segmentation| {
+        let q = &s.quality;
+        let notes: Vec<String> = q.notes.iter().map(ToString::to_string).collect();
+        serde_json::json!({
+            "crispness_raw": q.crispness_raw, "crispness": q.crispness, "largest_shift_px": q.largest_shift_px,
+            "rms_shift_px": q.rms_shift_px, "bad_share": q.bad_share, "notes": notes,
+        })
+    };
+    let all: Vec<_> = planes.iter().map(of).collect();
+    format!("{:#}\n", serde_json::json!({ "planes": all })).into_bytes()
 }
 
 /// Segments every plane of the first channel, then clusters the cells of all planes together.
@@ -169,7 +195,7 @@ pub fn write_results<E: From<OutputError>>(
     info: &Info,
     plan: &Plan,
     recording: &SegmentedRecording,
-    sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
+    mut sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
     let meta = RunMeta {
         name: name.to_owned(),
@@ -179,5 +205,6 @@ pub fn write_results<E: From<OutputError>>(
         pixel_size_um: info.pixel_size_um,
         version: crate::VERSION.to_owned(),
     };
+    sink("registration.json", quality_json(&recording.planes))?;
     dropscope_outputs::render_all(&meta, recording, sink)
 }

@@ -185,6 +185,7 @@ impl Attempt {
         })?;
         let found = Found::of(&segmented);
         self.log.line(self.deps.clock.now(), &found.to_string());
+        found.notes.iter().for_each(|note| self.log.line(self.deps.clock.now(), note));
         let mut files = Vec::new();
         write_results(&self.manifest.name, recording.info(), &self.manifest.plan, &segmented, |name, bytes| {
             files.push(keep(&self.folder, name, &bytes)?);
@@ -215,6 +216,7 @@ impl Attempt {
             clusters: found.clusters,
             largest_shift_px: found.largest_shift_px,
             bad_frames: found.bad_frames,
+            notes: found.notes,
             seconds: times.seconds,
             cost,
             files,

@@ -117,6 +117,9 @@ pub struct Outcome {
     pub largest_shift_px: f64,
     /// Frames kept out of detection.
     pub bad_frames: usize,
+    /// What the owner should know, in words.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// Time of work, seconds.
     pub seconds: f64,
     /// What it cost, as far as known at the commit.

@@ -28,6 +28,7 @@ fn outcome(attempt: u32) -> Outcome {
         clusters: 1,
         largest_shift_px: 0.0,
         bad_frames: 0,
+        notes: Vec::new(),
         seconds: 1.0,
         cost: Usd::ZERO,
         files: Vec::new(),

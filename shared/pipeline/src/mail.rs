@@ -157,6 +157,10 @@ fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
             counted(outcome.bad_frames, "frame")
         ),
     );
+    // A recording that has more to be said of it says it in registration.json.
+    for note in outcome.notes.iter().take(5) {
+        lines.row("Note", &shown(note));
+    }
     lines.row("Took", &duration(outcome.seconds));
     lines.row("Cost", &outcome.cost.to_string());
     if let Some(results) = job.results() {
@@ -323,6 +327,7 @@ mod tests {
             clusters: 4,
             largest_shift_px: 7.25,
             bad_frames: 1,
+            notes: vec!["the view jumped by 40 pixels at frame 12 and stayed there".into()],
             seconds: 75.2,
             cost: Usd::from_micros(31_000),
             files: Vec::new(),

@@ -6,7 +6,7 @@ use crate::numeric::Plane;
 use crate::registration::Registered;
 use crate::{
     FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, classification, deconvolution,
-    detection, extraction, measures, registration,
+    detection, extraction, measures, quality, registration,
 };
 use measures::Activity;
 use ndarray::Array2;
@@ -73,7 +73,7 @@ fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watc
     let (f, fneu) = extract(&mut movie, plane, &detected.found, &overlap, &rings, watch)?;
     let corrected = &f - &(&fneu * NEUROPIL);
     watch.step(Stage::Deconvolution, 0, f.nrows());
-    let spks = deconvolved(&corrected, params);
+    let (spks, decayed) = deconvolved(&corrected, params);
     watch.check()?;
     watch.step(Stage::Classification, 0, f.nrows());
     let rois = describe(&detected, overlap, &rings, &corrected, plane);
@@ -84,6 +84,7 @@ fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watc
         f,
         fneu,
         spks,
+        quality: quality::quality(&registered, plane, &detected.images.mean, decayed),
     })
 }
 
@@ -104,10 +105,12 @@ fn extract(
     Ok((f.to_owned(), fneu.to_owned()))
 }
 
-fn deconvolved(corrected: &Array2<f32>, params: &Params) -> Array2<f32> {
-    let rows: Vec<Vec<f32>> =
-        (0..corrected.nrows()).into_par_iter().map(|i| deconvolution::deconvolve(&corrected.row(i).to_vec(), params)).collect();
-    Array2::from_shape_fn(corrected.dim(), |(i, t)| rows[i][t])
+/// Events of every ROI, and how many ROIs had to do with a pure decay.
+fn deconvolved(corrected: &Array2<f32>, params: &Params) -> (Array2<f32>, usize) {
+    let of = |i: usize| deconvolution::deconvolve_or_decay(&corrected.row(i).to_vec(), params);
+    let rows: Vec<(Vec<f32>, bool)> = (0..corrected.nrows()).into_par_iter().map(of).collect();
+    let decayed = rows.iter().filter(|(_, decayed)| *decayed).count();
+    (Array2::from_shape_fn(corrected.dim(), |(i, t)| rows[i].0[t]), decayed)
 }
 
 fn describe(

@@ -1,6 +1,6 @@
 //! What a segmented recording holds: the types every later room reads.
 
-use crate::ClusterBy;
+use crate::{ClusterBy, Quality};
 use ndarray::Array2;
 
 /// A recording, segmented: its planes, and the clusters of the cells of all of them.
@@ -27,6 +27,8 @@ pub struct Segmentation {
     pub fneu: Array2<f32>,
     /// Deconvolved activity, units of the corrected trace, never negative.
     pub spks: Array2<f32>,
+    /// How well it was registered, and what its owner should know.
+    pub quality: Quality,
 }
 
 /// The outcome of registration. Sign as in suite2p: `registered(y, x) = frame(y + yoff + yoff1, x + xoff + xoff1)`.

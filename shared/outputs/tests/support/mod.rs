@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
 use dropscope_outputs::RunMeta;
-use dropscope_segmentation::{Blocks, ClusterBy, Clustering, Member, Registration, Roi, Segmentation, SegmentedRecording};
+use dropscope_segmentation::{
+    Blocks, ClusterBy, Clustering, Member, Quality, Registration, Roi, Segmentation, SegmentedRecording,
+};
 use dropscope_testkit::movie::{Movie, PlantedCell, Scene};
 use ndarray::Array2;
 
@@ -61,6 +63,7 @@ pub(crate) fn planted(scene: &Scene) -> SegmentedRecording {
         first_frame: first(&movie),
         registration: registration(&movie, mean, max, sd),
         rois: movie.truth.cells.iter().map(roi).collect(),
+        quality: Quality::default(),
         f,
         fneu,
         spks,

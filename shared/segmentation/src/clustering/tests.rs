@@ -1,7 +1,7 @@
 //! Laws of the clustering. The numbers of the oracle are scikit-learn's, on the same traces.
 
 use super::*;
-use crate::{Blocks, ClusterBy, Registration, Roi, Silent};
+use crate::{Blocks, ClusterBy, Quality, Registration, Roi, Silent};
 use ndarray::Axis;
 
 /// A plane whose corrected traces are the rows of `f`; all ROIs are cells.
@@ -28,6 +28,7 @@ fn plane(f: Array2<f32>) -> Segmentation {
         rois: vec![roi(); f.nrows()],
         fneu: Array2::zeros(f.dim()),
         spks: Array2::zeros(f.dim()),
+        quality: Quality::default(),
         f,
     }
 }

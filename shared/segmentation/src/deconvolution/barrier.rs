@@ -134,3 +134,7 @@ impl Bands {
         Some(x)
     }
 }
+
+#[cfg(test)]
+#[path = "barrier_tests.rs"]
+mod tests;

@@ -26,20 +26,26 @@ const RISE_PER_TAU: f64 = 0.07;
 
 /// Events per frame, in units of `corrected` (fluorescence less neuropil), never negative.
 ///
-/// With a rise of 0 s it is OASIS on a pure decay, else the barrier method of Vogelstein et al. 2010 (J Neurophysiol
+/// With a rise of 0 s, and on a trace without noise to weigh a rise by, it is OASIS on a pure decay, else the barrier method of Vogelstein et al. 2010 (J Neurophysiol
 /// 104:3691). What the trace starts with decayed from before the recording and counts as no event.
 #[must_use]
 pub fn deconvolve(corrected: &[f32], params: &Params) -> Vec<f32> {
+    deconvolve_or_decay(corrected, params).0
+}
+
+/// The same, and whether a pure decay had to do where a rise was asked for.
+pub(crate) fn deconvolve_or_decay(corrected: &[f32], params: &Params) -> (Vec<f32>, bool) {
     let base = baseline(corrected, params.frame_rate_hz);
     let above: Vec<f32> = corrected.iter().zip(&base).map(|(v, b)| v - b).collect();
     let decay = params.tau_s * params.frame_rate_hz;
     let rise = params.rise_s.unwrap_or(RISE_PER_TAU * params.tau_s).min(0.5 * params.tau_s) * params.frame_rate_hz;
-    let mut events =
-        with_rise(&above, decay, rise, params.frame_rate_hz).unwrap_or_else(|| oasis(&above, libm::exp(-1.0 / decay)));
+    let risen = with_rise(&above, decay, rise, params.frame_rate_hz);
+    let decayed = rise > 0.0 && risen.is_none();
+    let mut events = risen.unwrap_or_else(|| oasis(&above, libm::exp(-1.0 / decay)));
     if let Some(first) = events.first_mut() {
         *first = 0.0;
     }
-    events
+    (events, decayed)
 }
 
 /// None where the rise is none, or the trace has no noise to weigh it by.
@@ -113,6 +119,14 @@ mod tests {
         let timely = Params { rise_s: None, ..late.clone() };
         let (late, timely) = (lateness(&deconvolve(&planted(), &late)), lateness(&deconvolve(&planted(), &timely)));
         assert!(late > 1.5 && timely.abs() < 1.0, "{late} {timely}");
+    }
+
+    #[test]
+    fn a_pure_decay_that_was_not_asked_for_is_told() {
+        let params = Params::default();
+        assert!(!deconvolve_or_decay(&planted(), &params).1);
+        assert!(deconvolve_or_decay(&[7.0; 200], &params).1);
+        assert!(!deconvolve_or_decay(&[7.0; 200], &Params { rise_s: Some(0.0), ..params }).1);
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! The frames themselves are moved when they are looked at ([`crate::movie`]).
 
 mod blocks;
+mod brightness;
 mod coarse;
 mod fft2;
 mod grid;
@@ -22,8 +23,9 @@ mod warp;
 use crate::movie::chunk_frames;
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
-use crate::{FrameSource, SegmentError, Stage};
+use crate::{FrameSource, Note, SegmentError, Stage};
 pub(crate) use blocks::Blocks;
+use brightness::Brightness;
 use coarse::CoarsePlan;
 use grid::{Field, Grid};
 use phase::Shift;
@@ -50,6 +52,10 @@ pub(crate) struct Registered {
     pub(crate) bad: Vec<bool>,
     pub(crate) yrange: (usize, usize),
     pub(crate) xrange: (usize, usize),
+    /// Contrast of each frame, raw units.
+    pub(crate) contrast: Vec<f32>,
+    /// What had to go another way than usual.
+    pub(crate) fallback: Option<Note>,
 }
 
 /// Where every part of every frame lies.
@@ -63,13 +69,27 @@ pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(R
     let (height, width) = source.shape();
     let grid = Grid::new(Plane { height, width });
     let plan = CoarsePlan::new(grid.plane);
-    let template = template(source, &grid, &plan, watch)?;
-    let seen = look(source, &grid, &plan, &template, watch)?;
+    let mut sample = reference_sample(source, grid.plane, watch)?;
+    let pixels = grid.plane.pixels();
+    let usual = Brightness::usual(&sample, grid.plane);
+    sample.par_chunks_exact_mut(pixels).for_each(|frame| {
+        if let (_, Some(levelled)) = usual.levelled(frame) {
+            frame.copy_from_slice(&levelled);
+        }
+    });
+    let frames: Vec<&[f32]> = sample.chunks_exact(pixels).collect();
+    let template = template(&frames, &grid, &plan, watch)?;
+    drop(sample);
+    let seen = look(source, &grid, &plan, (&template, &usual), watch)?;
     let bad = quality::bad_frames(&seen.shifts, &seen.blank);
     let good: Vec<bool> = bad.iter().map(|b| !b).collect();
-    let fields = match template.finest() {
-        Some(normal) => modes::smoothed(seen.fields, &good, normal),
-        None => seen.fields,
+    let (fields, fallback) = match template.finest() {
+        Some(normal) if normal.singular() => (seen.fields, Some(Note::MotionByPixels)),
+        Some(normal) => {
+            let (fields, smooth) = modes::smoothed(seen.fields, &good, normal);
+            (fields, (!smooth).then_some(Note::MotionAsSeen))
+        }
+        None => (seen.fields, None),
     };
     let [yrange, xrange] = quality::common_view(&fields, &bad, grid.plane);
     let n = seen.shifts.len() as f64;
@@ -85,24 +105,24 @@ pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(R
         bad,
         yrange,
         xrange,
+        contrast: seen.contrast,
+        fallback,
     };
     Ok((registered, Path { grid, fields }))
 }
 
 /// What every frame is held against.
-fn template(source: &mut dyn FrameSource, grid: &Grid, plan: &CoarsePlan, watch: &Watch) -> Result<Template, SegmentError> {
-    let sample = reference_sample(source, grid.plane, watch)?;
+fn template(sample: &[&[f32]], grid: &Grid, plan: &CoarsePlan, watch: &Watch) -> Result<Template, SegmentError> {
     let rounds = reference::ROUNDS + refine::ROUNDS;
     if sample.is_empty() {
         let flat = vec![0.0; grid.plane.pixels()];
         return Ok(Template::new(grid, flat.clone(), 1, &flat, &[]));
     }
-    let frames: Vec<&[f32]> = sample.chunks_exact(grid.plane.pixels()).collect();
-    let (image, shifts) = reference::rigid_reference(plan, grid.plane, &frames, |round| {
+    let (image, shifts) = reference::rigid_reference(plan, grid.plane, sample, |round| {
         watch.step(Stage::Reference, round, rounds);
     });
     watch.check()?;
-    Ok(refine::template(grid, &frames, &shifts, image, |round| {
+    Ok(refine::template(grid, sample, &shifts, image, |round| {
         watch.step(Stage::Reference, reference::ROUNDS + round, rounds);
     }))
 }
@@ -134,6 +154,7 @@ struct Seen {
     shifts: Vec<Shift>,
     fields: Vec<Field>,
     blank: Vec<bool>,
+    contrast: Vec<f32>,
 }
 
 /// Where every frame lies.
@@ -141,12 +162,19 @@ fn look(
     source: &mut dyn FrameSource,
     grid: &Grid,
     plan: &CoarsePlan,
-    template: &Template,
+    (template, usual): (&Template, &Brightness),
     watch: &Watch,
 ) -> Result<Seen, SegmentError> {
     let (total, pixels) = (source.frames(), grid.plane.pixels());
     let coarse = plan.against(template.reference());
-    let mut seen = Seen { first: Vec::new(), sum: vec![0.0; pixels], shifts: Vec::new(), fields: Vec::new(), blank: Vec::new() };
+    let mut seen = Seen {
+        first: Vec::new(),
+        sum: vec![0.0; pixels],
+        shifts: Vec::new(),
+        fields: Vec::new(),
+        blank: Vec::new(),
+        contrast: Vec::new(),
+    };
     in_chunks(source, pixels, |start, raw| {
         watch.step(Stage::Registration, start, total);
         watch.check()?;
@@ -156,16 +184,19 @@ fn look(
         add_frames(raw, pixels, &mut seen.sum);
         let place = |(coarse_work, work): &mut (_, _), frame: &[f32]| {
             if is_blank(frame) {
-                return (Shift::default(), grid.rigid(0.0, 0.0), true);
+                return (Shift::default(), grid.rigid(0.0, 0.0), None);
             }
+            let (contrast, levelled) = usual.levelled(frame);
+            let frame = levelled.as_deref().unwrap_or(frame);
             let shift = coarse.shift(frame, coarse_work);
-            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), false)
+            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), Some(contrast))
         };
         let found: Vec<_> = raw.par_chunks_exact(pixels).map_init(|| (coarse.work(), template.work()), place).collect();
-        for (shift, field, blank) in found {
+        for (shift, field, contrast) in found {
             seen.shifts.push(shift);
             seen.fields.push(field);
-            seen.blank.push(blank);
+            seen.blank.push(contrast.is_none());
+            seen.contrast.push(contrast.unwrap_or_default());
         }
         Ok(())
     })?;

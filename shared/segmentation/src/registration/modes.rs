@@ -70,11 +70,13 @@ struct Mode {
 
 /// `fields`, one a frame, freed of as much noise as the series can tell from motion. Frames that are not `usable` follow
 /// their neighbours.
-pub(super) fn smoothed(fields: Vec<Field>, usable: &[bool], normal: &Normal) -> Vec<Field> {
+///
+/// They come back as they are, and false with them, where no noise can be told: the matrix of what a frame tells is singular.
+pub(super) fn smoothed(fields: Vec<Field>, usable: &[bool], normal: &Normal) -> (Vec<Field>, bool) {
     if usable.iter().filter(|u| **u).count() < FEWEST {
-        return fields;
+        return (fields, true);
     }
-    let Some(units) = Units::new(normal) else { return fields };
+    let Some(units) = Units::new(normal) else { return (fields, false) };
     let seen: Vec<Vec<f64>> = fields.par_iter().map(|f| units.seen(f)).collect();
     let centre = centre(&seen, usable);
     let off = |t: usize, i: usize| seen[t][i] - centre[i];
@@ -94,7 +96,7 @@ pub(super) fn smoothed(fields: Vec<Field>, usable: &[bool], normal: &Normal) -> 
         }
         units.field(&values)
     };
-    (0..seen.len()).into_par_iter().map(rebuilt).collect()
+    ((0..seen.len()).into_par_iter().map(rebuilt).collect(), true)
 }
 
 /// Median of every coordinate over the usable frames.

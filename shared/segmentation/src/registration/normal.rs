@@ -39,6 +39,7 @@ pub(crate) struct Normal {
     nodes: usize,
     /// Displacement rows of the inverse of information and prior.
     gain: Vec<f64>,
+    singular: bool,
     /// Information of the prior on displacements: neighbours move alike.
     pub(crate) prior: Symmetric,
     /// Information of one frame about the displacements, brightness and offset unknown.
@@ -67,7 +68,14 @@ impl Normal {
                 a.add(i, j, prior.at(i, j));
             }
         }
-        Self { nodes, gain: rows_of_inverse(&a, moves), prior, information }
+        let gain = rows_of_inverse(&a, moves);
+        let singular = gain.is_none();
+        Self { nodes, gain: gain.unwrap_or_else(|| vec![0.0; moves * all]), singular, prior, information }
+    }
+
+    /// Whether no step can be made: displacements stay what they were.
+    pub(super) fn singular(&self) -> bool {
+        self.singular
     }
 
     /// One step from `field` given the sums of residual times basis there; returns its largest displacement, pixels.
@@ -174,11 +182,11 @@ fn without_nuisance(a: &Symmetric, keep: usize) -> Symmetric {
     left
 }
 
-/// The first `rows` rows of the inverse; zeros (no step) should the matrix be singular after all.
-fn rows_of_inverse(a: &Symmetric, rows: usize) -> Vec<f64> {
-    let Some(factor) = a.cholesky() else { return vec![0.0; rows * a.n] };
+/// The first `rows` rows of the inverse; none should the matrix be singular after all.
+fn rows_of_inverse(a: &Symmetric, rows: usize) -> Option<Vec<f64>> {
+    let factor = a.cholesky()?;
     let unit = |i: usize| (0..a.n).map(|j| f64::from(u8::from(i == j))).collect::<Vec<f64>>();
-    (0..rows).flat_map(|i| factor.solve(&unit(i))).collect()
+    Some((0..rows).flat_map(|i| factor.solve(&unit(i))).collect())
 }
 
 /// Information of the prior: the difference of neighbouring nodes has a standard deviation of half a pixel.
