@@ -98,7 +98,7 @@ fn one(args: &Run, recording: &OnDisk, stop: &Arc<AtomicBool>) -> Result<(), Fai
     Ok(())
 }
 
-pub(super) fn unwritable(folder: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unwritable(folder: &Path, error: &io::Error) -> Failure {
     let cause = format!("{} cannot be written, {error}", shown(folder));
     Failure::Failed { cause, remedy: "choose another folder with --out, or make room".into() }
 }
