@@ -1,5 +1,9 @@
 //! What can be typed.
 
+mod stack;
+
+pub use stack::{Deploy, PlaceArgs, Upload};
+
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use dropscope_pipeline::{ClusterBy, Clusters, Indicator};
 use std::path::PathBuf;
@@ -54,11 +58,26 @@ pub enum Command {
         DROPSCOPE_ACCESS_KEY and DROPSCOPE_SECRET_KEY set another key. Ctrl-C ends it, workers go on; start it again to\n\
         go on where it was.")]
     Watch(Watch),
+    /// The stack on AWS, built and brought there in one go; again to change or renew it
+    #[command(
+        after_help = "Examples:\n  dropscope deploy --email lab@example.org --cap 20\n  dropscope deploy --set MaxInstances=8\n\n\
+        Runs `sam build` and `sam deploy` in the folder of the source; what it is not told stays as it was deployed. Ends with\n\
+        the name of the bucket. `dropscope doctor` says what is missing on this machine; docs/DEPLOY.md has every step."
+    )]
+    Deploy(Deploy),
+    /// Copy recordings into the bucket, in parallel parts; a folder is one recording
+    #[command(after_help = "Examples:\n  dropscope upload day1/*.tif --owner ana --bucket BUCKET\n  \
+        dropscope upload fish.rec --owner ana --into 2026-11-26 --bucket BUCKET\n\n\
+        What is in the bucket already, byte for byte, is not sent again. An upload that broke off goes on where it was when\n\
+        the same command is given again. The run begins by itself: see `dropscope status`.")]
+    Upload(Upload),
     /// What runs, what waits and why, and what each run cost
-    #[command(after_help = "Example:\n  dropscope status --at dropscope-demo")]
+    #[command(after_help = "Examples:\n  dropscope status --at dropscope-demo\n  dropscope status --bucket BUCKET")]
     Status(Status),
-    /// Where the figure of a run is
-    #[command(after_help = "Example:\n  dropscope open 7a57020c3ae81ffc --at dropscope-demo")]
+    /// Where the figure of a run is; in a bucket on AWS, a link to it for an hour
+    #[command(
+        after_help = "Examples:\n  dropscope open 7a57020c3ae81ffc --at dropscope-demo\n  dropscope open 7a57020c3ae81ffc --bucket BUCKET"
+    )]
     Open(Open),
     /// Copy the results of a run
     #[command(after_help = "Example:\n  dropscope fetch 7a57020c3ae81ffc --at dropscope-demo --out results")]
@@ -73,7 +92,7 @@ pub enum Command {
     )]
     Budget(Budget),
     /// What is missing on this machine, each with its remedy
-    #[command(after_help = "Examples:\n  dropscope doctor\n  dropscope doctor lab\n\n\
+    #[command(after_help = "Examples:\n  dropscope doctor\n  dropscope doctor lab\n  dropscope doctor --stack dropscope\n\n\
         Looks only, and leaves nothing behind. With DIR, also whether `dropscope watch` can serve that folder, and what is\n\
         pending there. Exit code 1 when something needed is missing; warnings do not fail.")]
     Doctor(Doctor),
@@ -196,9 +215,9 @@ pub struct OneStage {
 /// `dropscope status`
 #[derive(Debug, ClapArgs)]
 pub struct Status {
-    /// Folder of the embedded cloud
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub at: PathBuf,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Report as JSON
     #[arg(long)]
     pub json: bool,
@@ -209,9 +228,9 @@ pub struct Status {
 pub struct Open {
     /// The run, as `dropscope status` names it
     pub run: String,
-    /// Folder of the embedded cloud
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub at: PathBuf,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
 }
 
 /// `dropscope fetch`
@@ -219,9 +238,9 @@ pub struct Open {
 pub struct Fetch {
     /// The run, as `dropscope status` names it
     pub run: String,
-    /// Folder of the embedded cloud
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub at: PathBuf,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Folder for the copy, which has the recording's name
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub out: PathBuf,
@@ -232,9 +251,9 @@ pub struct Fetch {
 pub struct Rerun {
     /// The run, as `dropscope status` names it
     pub run: String,
-    /// Folder of the embedded cloud
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub at: PathBuf,
+    /// Where it is.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Settings.
     #[command(flatten)]
     pub settings: SettingArgs,
@@ -243,9 +262,9 @@ pub struct Rerun {
 /// `dropscope budget`
 #[derive(Debug, ClapArgs)]
 pub struct Budget {
-    /// Folder of the embedded cloud
-    #[arg(long, value_name = "DIR", default_value = ".", global = true)]
-    pub at: PathBuf,
+    /// Where it is kept.
+    #[command(flatten)]
+    pub place: PlaceArgs,
     /// Report as JSON
     #[arg(long, global = true)]
     pub json: bool,
@@ -275,6 +294,9 @@ pub struct Doctor {
     /// The same, as other commands name it
     #[arg(long, value_name = "DIR", conflicts_with = "folder")]
     pub at: Option<PathBuf>,
+    /// A deployed stack, such as dropscope: it and its account are looked at, by the `aws` command
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
     /// Report as JSON, one object
     #[arg(long)]
     pub json: bool,

@@ -7,6 +7,7 @@ mod doctor;
 pub mod failure;
 mod folder;
 mod on_disk;
+mod place;
 mod progress;
 mod settings;
 mod text;

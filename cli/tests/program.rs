@@ -312,9 +312,22 @@ fn one_bad_recording_does_not_stop_the_others() {
 
 #[test]
 fn every_command_has_help_with_an_example() {
-    for command in
-        ["demo", "run", "validate", "segment", "preview", "summarize", "open", "fetch", "rerun", "watch", "status", "budget"]
-    {
+    for command in [
+        "demo",
+        "run",
+        "validate",
+        "segment",
+        "preview",
+        "summarize",
+        "open",
+        "fetch",
+        "rerun",
+        "watch",
+        "status",
+        "budget",
+        "upload",
+        "deploy",
+    ] {
         let out = dropscope(&[command, "--help"]);
         assert_eq!(out.status.code(), Some(0));
         assert!(text(&out.stdout).contains("Example"), "{command}");

@@ -3,6 +3,8 @@
 
 #[path = "template/boot.rs"]
 mod boot;
+#[path = "template/docs.rs"]
+mod docs;
 #[path = "template/functions.rs"]
 mod functions;
 #[path = "template/index.rs"]

@@ -1,17 +1,21 @@
 //! One file a command.
 
 mod demo;
+mod deploy;
 mod preview;
 mod results;
 mod run;
 mod segment;
 mod status;
+mod upload;
 mod validate;
 mod watch;
 mod worker;
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
+
+pub(crate) use run::unwritable;
 
 /// Does what was typed.
 ///
@@ -26,6 +30,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Preview(args) => preview::one_stage(&args, preview::Kind::Preview),
         Command::Summarize(args) => preview::one_stage(&args, preview::Kind::Summary),
         Command::Watch(args) => watch::watch(&args),
+        Command::Deploy(args) => deploy::deploy(&args),
+        Command::Upload(args) => upload::upload(&args),
         Command::Open(args) => results::open(&args),
         Command::Fetch(args) => results::fetch(&args),
         Command::Rerun(args) => results::rerun(&args),

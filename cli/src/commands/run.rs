@@ -104,7 +104,7 @@ pub(super) fn tell(found: &Found) {
     found.notes.iter().for_each(|note| eprintln!("  note: {note}"));
 }
 
-pub(super) fn unwritable(folder: &Path, error: &io::Error) -> Failure {
+pub(crate) fn unwritable(folder: &Path, error: &io::Error) -> Failure {
     let cause = format!("{} cannot be written, {error}", shown(folder));
     Failure::Failed { cause, remedy: "choose another folder with --out, or make room".into() }
 }

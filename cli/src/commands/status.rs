@@ -1,34 +1,20 @@
 //! `dropscope status` and `dropscope budget`: what runs, what waits and why, and the money.
 
 use crate::args::{Budget, BudgetChange, Status};
-use crate::cloud::BUCKET;
 use crate::failure::Failure;
+use crate::place::Place;
 use crate::text;
-use dropscope_jobs::JobsError;
-use dropscope_local::LocalStore;
 use dropscope_pipeline::budget::Budget as Money;
 use dropscope_pipeline::{Job, State, Usd};
 use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
 use std::collections::BTreeMap;
-use std::path::Path;
-
-/// The bucket in a folder that `watch` or `demo` made; a folder without one is no bucket, and is not made one.
-pub(super) fn store(folder: &Path) -> Result<LocalStore, Failure> {
-    if !folder.join(".dropscope").is_dir() {
-        let cause = format!("{} holds no bucket", folder.display());
-        return Err(Failure::input(cause, "name the folder of `dropscope watch` or `dropscope demo` with --at"));
-    }
-    LocalStore::open(folder, BUCKET).map_err(|error| super::run::unwritable(folder, &error))
-}
-
-pub(super) fn unreadable(error: JobsError) -> Failure {
-    Failure::failed(&error, "look at the folder's state/")
-}
 
 pub(super) fn status(args: &Status) -> Result<(), Failure> {
-    let store = store(&args.at)?;
-    let jobs = super::runtime()?.block_on(dropscope_jobs::list_jobs(&store)).map_err(unreadable)?;
+    let jobs = super::runtime()?.block_on(async {
+        let place = Place::open(&args.place).await?;
+        dropscope_jobs::list_jobs(&**place.objects()).await.map_err(|error| place.unreadable(error))
+    })?;
     if args.json {
         text::say(&serde_json::Value::Array(jobs.iter().map(line_json).collect()).to_string())?;
         return Ok(());
@@ -87,15 +73,16 @@ fn line_json(job: &Job) -> serde_json::Value {
 }
 
 pub(super) fn budget(args: &Budget) -> Result<(), Failure> {
-    let store = store(&args.at)?;
     super::runtime()?.block_on(async {
+        let place = Place::open(&args.place).await?;
+        let (store, unreadable) = (&**place.objects(), |error| place.unreadable(error));
         match &args.change {
-            Some(BudgetChange::Set { usd }) => dropscope_jobs::set_cap(&store, cap(usd)?).await.map_err(unreadable)?,
-            Some(BudgetChange::Thaw) => dropscope_jobs::thaw(&store, SystemClock.now()).await.map_err(unreadable)?,
+            Some(BudgetChange::Set { usd }) => dropscope_jobs::set_cap(store, cap(usd)?).await.map_err(unreadable)?,
+            Some(BudgetChange::Thaw) => dropscope_jobs::thaw(store, SystemClock.now()).await.map_err(unreadable)?,
             None => {}
         }
-        let money = dropscope_jobs::load_budget(&store).await.map_err(unreadable)?;
-        let jobs = dropscope_jobs::list_jobs(&store).await.map_err(unreadable)?;
+        let money = dropscope_jobs::load_budget(store).await.map_err(unreadable)?;
+        let jobs = dropscope_jobs::list_jobs(store).await.map_err(unreadable)?;
         let owners = owners(&jobs, &money);
         if args.json {
             text::say(&serde_json::json!({ "budget": money, "owners": owners }).to_string())

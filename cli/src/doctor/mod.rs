@@ -8,6 +8,7 @@ mod pending;
 mod program;
 mod report;
 mod settings_files;
+mod stack;
 mod state;
 mod tools;
 
@@ -23,6 +24,8 @@ use std::time::{Duration, Instant};
 
 /// A network drive that is gone never answers; one that is slow does in this time, which covers both walks below it.
 const FOLDER_ANSWERS: Duration = Duration::from_secs(20);
+/// Four questions to AWS one after the other, each with its own limit.
+const STACK_ANSWERS: Duration = Duration::from_secs(100);
 /// Pause between two looks at whether somebody wants to stop.
 const BLINK: Duration = Duration::from_millis(20);
 /// What a probe needs at most to clear itself away.
@@ -35,6 +38,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(crate) fn doctor(args: &Doctor) -> Result<(), Failure> {
     let stop = crate::progress::stop_by_keys().map_err(|error| Failure::failed(&error, "try again"))?;
     let tools = in_background(Section::Tools, stop.clone(), tools::all);
+    let stack = args.stack.clone().map(|name| in_background(Section::Stack, stop.clone(), move |stop| stack::all(&name, stop)));
     let folder = args.folder.as_ref().or(args.at.as_ref());
     let (mut checks, mut watched) = (Vec::new(), false);
     if let Some(folder) = folder {
@@ -44,7 +48,27 @@ pub(crate) fn doctor(args: &Doctor) -> Result<(), Failure> {
     all.append(&mut checks);
     // Each tool has its own limit, and all are asked at once.
     all.extend(wait(&tools, Instant::now() + 2 * program::LONGEST, &stop)?.unwrap_or_default());
+    if let Some(stack) = stack {
+        let silent =
+            || vec![Finding::missing("no answer", "AWS does not answer", "look at the network").named(Section::Stack, "account")];
+        all.extend(wait(&stack, Instant::now() + STACK_ANSWERS, &stop)?.unwrap_or_else(silent));
+    }
     tell(&all, args.json)
+}
+
+/// Whether this machine has these tools, credentials and a region.
+///
+/// # Errors
+/// When one is missing; all of them are told then.
+pub(crate) fn ready_to_deploy(needed: &[&str]) -> Result<(), Failure> {
+    let found = tools::all(&AtomicBool::new(false)).into_iter();
+    let found = found.filter(|(name, _)| needed.contains(&name.as_str()) || ["credentials", "region"].contains(&name.as_str()));
+    let lacking: Vec<String> =
+        found.filter_map(|(_, finding)| Some(format!("{}: {}", finding.cause?, finding.remedy?))).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Failed { cause: format!("not ready to deploy; {}", lacking.join("; ")), remedy: "then give it again".into() })
 }
 
 /// The checks of a folder, and whether a `watch` is at work on it.

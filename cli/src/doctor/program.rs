@@ -29,7 +29,7 @@ pub(super) enum Silent {
     #[error("it cannot be started, {0}")]
     Start(io::Error),
     /// It did not end in time.
-    #[error("it does not answer within {} s", LONGEST.as_secs())]
+    #[error("it does not answer in time")]
     Late,
     /// It failed.
     #[error("it failed, {0}")]
@@ -47,10 +47,19 @@ pub(super) fn find(name: &str, path: Option<&OsStr>) -> Option<PathBuf> {
 /// # Errors
 /// See [`Silent`].
 pub(super) fn ask(program: &Path, arguments: &[&str], stop: &AtomicBool) -> Result<String, Silent> {
+    ask_within(program, arguments, stop, LONGEST)
+}
+
+/// The same with another limit.
+///
+/// # Errors
+/// See [`Silent`].
+pub(super) fn ask_within(program: &Path, arguments: &[&str], stop: &AtomicBool, longest: Duration) -> Result<String, Silent> {
     let mut child = Command::new(program)
         .args(arguments)
         // A question about a version is nobody else's business.
         .env("SAM_CLI_TELEMETRY", "0")
+        .env("AWS_PAGER", "")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -67,7 +76,7 @@ pub(super) fn ask(program: &Path, arguments: &[&str], stop: &AtomicBool) -> Resu
         });
     }
     let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default());
-    let ended = wait(&mut child, stop);
+    let ended = wait(&mut child, stop, Instant::now() + longest);
     let said = if ended.is_some() { told.recv_timeout(REST).ok() } else { None };
     if said.is_none() {
         // It, or a child that holds its output: the group lives, so its number is still its own.
@@ -84,8 +93,7 @@ pub(super) fn ask(program: &Path, arguments: &[&str], stop: &AtomicBool) -> Resu
 }
 
 /// How a program ended; none when it did not in time, or somebody stops the looking.
-fn wait(child: &mut Child, stop: &AtomicBool) -> Option<ExitStatus> {
-    let until = Instant::now() + LONGEST;
+fn wait(child: &mut Child, stop: &AtomicBool, until: Instant) -> Option<ExitStatus> {
     while Instant::now() < until && !stop.load(Ordering::Relaxed) {
         match child.try_wait() {
             Ok(None) => std::thread::sleep(BLINK),

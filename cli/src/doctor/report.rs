@@ -27,6 +27,9 @@ pub(super) enum Section {
     /// Deploying the stack; never needed on a laptop.
     #[serde(rename = "tools to deploy")]
     Tools,
+    /// A deployed stack and its account.
+    #[serde(rename = "the stack")]
+    Stack,
 }
 
 impl Section {
@@ -35,6 +38,7 @@ impl Section {
             Self::Machine => "this machine",
             Self::Folder => "the folder",
             Self::Tools => "tools to deploy",
+            Self::Stack => "the stack",
         }
     }
 }
@@ -78,6 +82,11 @@ impl Finding {
     /// A hindrance.
     pub(super) fn missing(found: impl Into<String>, cause: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self { status: Status::Missing, ..Self::warning(found, cause, remedy) }
+    }
+
+    /// Whether something needed is missing.
+    pub(super) fn is_hindrance(&self) -> bool {
+        self.status == Status::Missing
     }
 
     /// Gives it its place.

@@ -2,6 +2,7 @@
 
 mod client;
 mod errors;
+mod link;
 mod mail;
 mod multipart;
 mod objects;

@@ -2,7 +2,7 @@
 //! resolved to names. A reference to a resource is its logical id, an attribute is `Id.Attribute`.
 
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
@@ -57,6 +57,11 @@ impl Stack {
             }
         }
         stack
+    }
+
+    /// Names of the parameters.
+    pub(crate) fn parameters(&self) -> BTreeSet<&str> {
+        self.parameters.keys().map(String::as_str).collect()
     }
 
     /// Properties of a resource.
