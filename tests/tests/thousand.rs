@@ -148,6 +148,7 @@ fn nothing(attempt: u32) -> Outcome {
         clusters: 0,
         largest_shift_px: 0.0,
         bad_frames: 0,
+        notes: Vec::new(),
         seconds: 1.0,
         cost: Usd::from_micros(100),
         files: Vec::new(),
