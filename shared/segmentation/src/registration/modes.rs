@@ -16,7 +16,7 @@ const FEWEST: usize = 40;
 /// Frames the modes are found on, at most.
 const MOST: usize = 4000;
 /// Frames averaged to see what is slow.
-const SLOW: usize = 6;
+const TOGETHER: [usize; 3] = [1, 4, 16];
 /// Share of the prior that is left when the noise is gone: it now only carries along what cannot be seen at all, and
 /// pulls no longer at what can.
 const LOOSENED: f64 = 0.02;
@@ -110,23 +110,24 @@ fn centre(seen: &[Vec<f64>], usable: &[bool]) -> Vec<f64> {
 }
 
 /// Principal components that unit noise does not explain, with the variance that is theirs without the noise: those of single
-/// frames, then those that only show when a few frames are averaged, as tissue is slow and noise is not.
+/// frames first, then those that only show when frames are averaged, as tissue is slow and noise is not.
 fn modes(seen: &[Vec<f64>], centre: &[f64], usable: &[bool]) -> Vec<Mode> {
     let good: Vec<usize> = (0..seen.len()).filter(|&t| usable[t]).collect();
-    let count = good.len().min(MOST);
-    let off = |t: usize| seen[t].iter().zip(centre).map(|(s, c)| s - c).collect::<Vec<f64>>();
-    let single: Vec<Vec<f64>> = (0..count).map(|k| off(good[k * good.len() / count])).collect();
-    let mut modes = components(&single, &[]);
-    // A sum of that many frames has that much variance; its root makes the noise one again.
-    let together = |frames: &[usize]| -> Vec<f64> {
-        let mut sum = vec![0.0; centre.len()];
-        frames.iter().for_each(|&t| sum.iter_mut().zip(off(t)).for_each(|(s, v)| *s += v / (frames.len() as f64).sqrt()));
-        sum
-    };
-    let runs: Vec<Vec<f64>> = good.chunk_by(|a, b| a + 1 == *b).flat_map(|run| run.chunks_exact(SLOW)).map(together).collect();
-    if runs.len() > 1 {
-        let slow = components(&runs, &modes);
-        modes.extend(slow.into_iter().map(|mode| Mode { variance: mode.variance / SLOW as f64, ..mode }));
+    let mut modes = Vec::new();
+    for together in TOGETHER {
+        // A sum of so many frames has so much variance; divided by its root the noise has one again.
+        let scale = 1.0 / (together as f64).sqrt();
+        let sum = |frames: &[usize]| -> Vec<f64> {
+            let along = |i: usize| frames.iter().map(|&t| seen[t][i] - centre[i]).sum::<f64>() * scale;
+            (0..centre.len()).map(along).collect()
+        };
+        let runs: Vec<&[usize]> = good.chunk_by(|a, b| a + 1 == *b).flat_map(|run| run.chunks_exact(together)).collect();
+        let count = runs.len().min(MOST);
+        let rows: Vec<Vec<f64>> = (0..count).into_par_iter().map(|k| sum(runs[k * runs.len() / count])).collect();
+        if count > 1 {
+            let found = components(&rows, &modes);
+            modes.extend(found.into_iter().map(|mode| Mode { variance: mode.variance / together as f64, ..mode }));
+        }
     }
     modes
 }
