@@ -34,7 +34,7 @@ struct Weights {
 /// Fitted on generated movies of cortex and of labelled nuclei, in and out of focus, whose truth is known (settings and seeds in
 /// `benches/classifier.py`, which prints these numbers; other seeds than those the benchmarks are scored on).
 const WEIGHTS: Weights =
-    Weights { skew: 0.370, ln_snr: 0.591, contrast: 0.727, halo: 20.226, ln_relative_contrast: 2.346, bias: 3.523 };
+    Weights { skew: 0.464, ln_snr: 0.983, contrast: 0.546, halo: 18.858, ln_relative_contrast: 2.506, bias: 3.404 };
 
 /// Probability, 0 to 1, that an ROI is a cell: a logistic score that only falls as the ROI gets less like one.
 ///
