@@ -2,7 +2,8 @@
 
 Usage: ec2.py PORT WORKER STACK AWS FOLDER
 WORKER is HOST:PORT of the services as an instance may reach them, STACK that of the events, AWS the program `aws`, FOLDER
-where `fleet.json` asks for faults (`{"no_capacity": 2}`: so many launches find none) and `ended.jsonl` tells of every end.
+where `fleet.json` asks for faults (`{"no_capacity": 2}`: so many launches of the run that asks next find none) and
+`ended.jsonl` tells of every end.
 """
 
 import base64
@@ -105,8 +106,15 @@ def play_instances() -> None:
     InstanceBackend.stop_instances = stop_instances
 
 
+def run_of(querystring: dict) -> str:
+    """The run that a launch is for."""
+    said = {name: str(value[0] if isinstance(value, list) else value) for name, value in querystring.items()}
+    keys = [name for name, value in said.items() if name.endswith(".Key") and value == "dropscope:run"]
+    return said[keys[0].removesuffix("Key") + "Value"] if keys else ""
+
+
 def find_none() -> None:
-    """So many launches as `fleet.json` asks for find no capacity: HTTP 200, errors, no instance."""
+    """So many launches as `fleet.json` asks for find no capacity: HTTP 200, errors, no instance. All of them are of one run."""
     path = os.path.join(folder, "fleet.json")
     original = Fleets.create_fleet
     lock = threading.Lock()
@@ -114,7 +122,8 @@ def find_none() -> None:
     def create_fleet(self):
         with lock:
             said = json.load(open(path, encoding="utf-8")) if os.path.exists(path) else {}
-            if said.get("no_capacity", 0) > 0:
+            run = run_of(self.querystring)
+            if said.get("no_capacity", 0) > 0 and said.setdefault("run", run) == run:
                 said["no_capacity"] -= 1
                 with open(path, "w", encoding="utf-8") as file:
                     json.dump(said, file)

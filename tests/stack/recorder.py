@@ -1,7 +1,8 @@
 """Between a role and the services: one address a role, every call written down as who, action, resource, answer.
 
 `python recorder.py STACK EC2 CALLS PORT=ROLE…` listens on loopback, sends what is signed for EC2 to EC2 and all else to
-STACK, and appends one JSON object a call to CALLS. Faults are asked for by a file beside CALLS, see `Faults`.
+STACK, and appends one JSON object a call to CALLS. Faults are asked for by a file beside CALLS, see `Faults`. Ends when
+its standard input does.
 """
 
 import asyncio
@@ -172,13 +173,13 @@ class Recorder:
 async def main() -> None:
     stack, ec2, calls, *addresses = sys.argv[1:]
     recorder = Recorder(stack, ec2, calls)
-    servers = []
+    servers = []  # They serve as long as somebody holds them.
     for address in addresses:
         port, role = address.split("=")
         answer = lambda reader, writer, role=role: recorder.connection(role, reader, writer)  # noqa: E731
         servers.append(await asyncio.start_server(answer, "127.0.0.1", int(port), limit=1 << 20))
     print("listening", flush=True)
-    await asyncio.gather(*(server.serve_forever() for server in servers))
+    await asyncio.to_thread(sys.stdin.buffer.read)
 
 
 if __name__ == "__main__":
