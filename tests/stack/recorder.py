@@ -79,6 +79,23 @@ async def body_of(reader: asyncio.StreamReader, headers: list[tuple[str, str]], 
     return await reader.readexactly(int(value(headers, "content-length") or 0))
 
 
+def ranged(line: str, answered: list, payload: bytes, wanted: str) -> tuple[str, list[tuple[str, str]], bytes]:
+    """The part of an object that was asked for: of a version that is named, the emulator always sends the whole."""
+    asked = re.fullmatch(r"bytes=(\d+)-(\d*)", wanted)
+    if not asked or line.split()[1] != "200":
+        return line, answered, payload
+    size, first = len(payload), int(asked[1])
+    last = min(int(asked[2] or size - 1), size - 1)
+    kept = [(n, v) for n, v in answered if n.lower() not in ("content-length", "content-range") and not n.lower().startswith("x-amz-checksum-")]
+    if first > last:
+        body = b"<?xml version='1.0'?><Error><Code>InvalidRange</Code><Message>not satisfiable</Message></Error>"
+        said = [("Content-Range", f"bytes */{size}"), ("Content-Length", str(len(body)))]
+        return "HTTP/1.1 416 Requested Range Not Satisfiable", kept + said, body
+    part = payload[first : last + 1]
+    said = [("Content-Range", f"bytes {first}-{last}/{size}"), ("Content-Length", str(len(part)))]
+    return "HTTP/1.1 206 Partial Content", kept + said, part
+
+
 def message(first: str, headers: list[tuple[str, str]], body: bytes) -> bytes:
     lines = [first, *(f"{name}: {text}" for name, text in headers)]
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
@@ -151,12 +168,14 @@ class Recorder:
                 continue
             break
         line, answered = told
-        status = int(line.split()[1])
-        bare = first.startswith("HEAD ") or status in (204, 304)
+        bare = first.startswith("HEAD ") or int(line.split()[1]) in (204, 304)
         payload = await body_of(reader, answered, bare)
+        chunked = "chunked" in value(answered, "transfer-encoding").lower()
+        if service == "s3" and first.startswith("GET ") and "versionId=" in first and not chunked:
+            line, answered, payload = ranged(line, answered, payload, value(headers, "range"))
         if value(answered, "connection").lower() == "close":
             upstreams.pop(target)[1].close()
-        return status, message(line, answered, payload)
+        return int(line.split()[1]), message(line, answered, payload)
 
     def note(self, role: str, service: str, first: str, headers, body: bytes, status: int) -> None:
         method, path, _ = first.split(" ", 2)
