@@ -344,6 +344,7 @@ mod tests {
              Frame rate  30 Hz (assumed)\n\
              Tau         1 s (assumed)\n\
              Motion      up to 7.2 pixels, removed; 1 frame left out of detection\n\
+             Note        the view jumped by 40 pixels at frame 12 and stayed there\n\
              Took        1 min 15 s\n\
              Cost        $0.04\n\
              Results     s3://b/results/ana/x/0123456789abcdef/\n\
