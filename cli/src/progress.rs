@@ -96,15 +96,10 @@ impl RunProgress for Shown {
     }
 }
 
-/// Frames a second, where a stage counts frames; `done` units of it took `seconds`.
+/// Frames a second, where a stage counts frames; `done` of them took `seconds`.
 fn rate(stage: Stage, done: usize, seconds: f64) -> String {
-    let passes = match stage {
-        // Every frame is looked at once, and moved once.
-        Stage::Registration => 2.0,
-        Stage::Extraction => 1.0,
-        _ => return String::new(),
-    };
-    if done == 0 || seconds <= 0.0 { String::new() } else { format!("{:.0} frames/s", done as f64 / passes / seconds) }
+    let counts_frames = matches!(stage, Stage::Registration | Stage::Extraction);
+    if counts_frames && done > 0 && seconds > 0.0 { format!("{:.0} frames/s", done as f64 / seconds) } else { String::new() }
 }
 
 fn name(stage: Stage) -> &'static str {

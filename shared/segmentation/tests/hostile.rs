@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod movie;
 mod planted;
 
 use dropscope_segmentation::{Note, Registration, SegmentError, Segmentation};
-use planted::{Movie, Planted, planted, run};
+use movie::Movie;
+use planted::{Planted, planted, run};
 
 /// A small walk, always the same.
 fn walk(t: usize) -> (i32, i32) {

@@ -2,27 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use dropscope_segmentation::{FrameSource, Params, Progress, SegmentError, Segmentation, Silent, SourceError, Stage, segment};
+mod movie;
+
+use dropscope_segmentation::{Params, Progress, SegmentError, Segmentation, Silent, Stage, segment};
+use movie::Movie;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-
-struct Movie {
-    shape: (usize, usize),
-    frames: Vec<Vec<f32>>,
-}
-
-impl FrameSource for Movie {
-    fn frames(&self) -> usize {
-        self.frames.len()
-    }
-    fn shape(&self) -> (usize, usize) {
-        self.shape
-    }
-    fn read(&mut self, index: usize, out: &mut [f32]) -> Result<(), SourceError> {
-        out.copy_from_slice(&self.frames[index]);
-        Ok(())
-    }
-}
 
 const SIDE: usize = 96;
 const RADIUS: f64 = 5.0;
@@ -206,6 +191,27 @@ fn a_wish_to_stop_is_granted() {
     }
     let error = segment(&mut noise((20, 20), 9, 19), &Params::default(), &Stop);
     assert!(matches!(error.unwrap_err(), SegmentError::Cancelled));
+}
+
+/// What shows frames a second relies on it.
+#[test]
+fn registration_and_extraction_count_each_frame_once() {
+    #[derive(Default)]
+    struct Totals(std::sync::Mutex<Vec<(Stage, usize)>>);
+    impl Progress for Totals {
+        fn step(&self, stage: Stage, _: usize, total: usize) {
+            self.0.lock().unwrap().push((stage, total));
+        }
+    }
+    let totals = Totals::default();
+    let (mut movie, _) = planted(300, 5);
+    let frames = movie.frames.len();
+    segment(&mut movie, &Params::default(), &totals).unwrap();
+    let said = totals.0.into_inner().unwrap();
+    for stage in [Stage::Registration, Stage::Extraction] {
+        let of = || said.iter().filter(|s| s.0 == stage);
+        assert!(of().count() > 0 && of().all(|s| s.1 == frames), "{stage:?}");
+    }
 }
 
 /// A scene that every frame shows through a field of its own: a shift, and a stretch of up to two pixels at the corners.

@@ -1,6 +1,7 @@
 //! Movies with planted cells and known motion, of any size.
 
-use dropscope_segmentation::{FrameSource, Params, Registration, Roi, SegmentError, Segmentation, Silent, SourceError, segment};
+use crate::movie::Movie;
+use dropscope_segmentation::{Params, Registration, Roi, SegmentError, Segmentation, Silent, segment};
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -8,25 +9,6 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 const RADIUS: f64 = 5.0;
 /// Distance of neighbouring cells, pixels.
 const APART: usize = 24;
-
-/// A movie in memory.
-pub(crate) struct Movie {
-    pub(crate) shape: (usize, usize),
-    pub(crate) frames: Vec<Vec<f32>>,
-}
-
-impl FrameSource for Movie {
-    fn frames(&self) -> usize {
-        self.frames.len()
-    }
-    fn shape(&self) -> (usize, usize) {
-        self.shape
-    }
-    fn read(&mut self, index: usize, out: &mut [f32]) -> Result<(), SourceError> {
-        out.copy_from_slice(&self.frames[index]);
-        Ok(())
-    }
-}
 
 /// Active cells on a textured ground, and where every frame saw them.
 pub(crate) struct Planted {
