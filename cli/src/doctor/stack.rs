@@ -119,7 +119,8 @@ fn bucket_checks(bucket: &str, ask: &Ask<'_>) -> Vec<(String, Finding)> {
 fn events(answer: Result<String, Silent>) -> Finding {
     match answer.as_deref() {
         Ok("True") => Finding::fine("uploads are told to EventBridge"),
-        _ => Finding::missing(
+        Err(why) => unknown("whether the bucket tells EventBridge of uploads", why),
+        Ok(_) => Finding::missing(
             "off",
             "the bucket does not tell EventBridge of uploads, so no run ever begins",
             "switch it on: S3, the bucket, Properties, Event notifications, Amazon EventBridge",
@@ -132,7 +133,9 @@ fn closed(answer: Result<String, Silent>) -> Finding {
         Ok(four) if four.split_whitespace().count() == 4 && four.split_whitespace().all(|one| one == "True") => {
             Finding::fine("nobody outside reads the bucket")
         }
-        _ => Finding::warning(
+        Err(why @ (Silent::Late | Silent::Start(_))) => unknown("whether public access is blocked", &why),
+        // The call fails, too, where nothing was ever blocked.
+        Ok(_) | Err(Silent::Failed(_)) => Finding::warning(
             "open",
             "public access to the bucket is not blocked in every way",
             "block it: S3, the bucket, Permissions, Block public access",
@@ -156,7 +159,8 @@ fn encrypted(answer: Result<String, Silent>) -> Finding {
 fn versions(answer: Result<String, Silent>) -> Finding {
     match answer.as_deref() {
         Ok("Enabled") => Finding::fine("kept"),
-        _ => Finding::warning(
+        Err(why) => unknown("whether versions are kept", why),
+        Ok(_) => Finding::warning(
             "off",
             "the bucket keeps no versions: a recording that is written over is gone",
             "switch them on: S3, the bucket, Properties, Bucket Versioning",
