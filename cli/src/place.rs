@@ -4,7 +4,7 @@ use crate::args::PlaceArgs;
 use crate::cloud::BUCKET;
 use crate::failure::Failure;
 use crate::text::shown;
-use dropscope_aws::S3Objects;
+use bucket::Bucket;
 use dropscope_jobs::JobsError;
 use dropscope_local::LocalStore;
 use dropscope_pipeline::ObjectKey;
@@ -12,8 +12,11 @@ use dropscope_ports::{Objects, ObjectsError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How long a link to a result opens it, seconds; less where the credentials that sign it end sooner.
-const LINK_SECONDS: u64 = 3600;
+#[cfg(feature = "aws")]
+mod bucket;
+#[cfg(not(feature = "aws"))]
+#[path = "place/no_bucket.rs"]
+mod bucket;
 
 /// An opened place.
 pub(crate) struct Place {
@@ -23,7 +26,7 @@ pub(crate) struct Place {
 
 enum Kind {
     Folder { store: LocalStore, folder: PathBuf },
-    Bucket { s3: S3Objects, name: String },
+    Bucket { bucket: Bucket, name: String },
 }
 
 impl Place {
@@ -41,13 +44,8 @@ impl Place {
             let remedy = "give the name alone, as `dropscope deploy` ends with it: no s3:// and no folder";
             return Err(Failure::input(format!("`{}` is no name of a bucket", shown(name)), remedy));
         }
-        let sdk = dropscope_aws::sdk().await;
-        if sdk.region().is_none() {
-            let remedy = "set AWS_REGION to the region of the stack, or say `aws configure set region REGION`";
-            return Err(Failure::input("no region of AWS is named", remedy));
-        }
-        let s3 = S3Objects::new(&sdk, name);
-        Ok(Self { objects: Arc::new(s3.clone()), kind: Kind::Bucket { s3, name: name.to_owned() } })
+        let bucket = Bucket::open(name).await?;
+        Ok(Self { objects: bucket.objects(), kind: Kind::Bucket { bucket, name: name.to_owned() } })
     }
 
     /// The bucket in a folder that `watch` or `demo` made; a folder without one is no bucket, and is not made one.
@@ -86,7 +84,7 @@ impl Place {
     pub(crate) fn prefix(&self) -> String {
         match &self.kind {
             Kind::Folder { folder, .. } => format!("{}/", folder.display()),
-            Kind::Bucket { name, .. } => dropscope_aws::place(name),
+            Kind::Bucket { name, .. } => format!("s3://{name}/"),
         }
     }
 
@@ -94,8 +92,8 @@ impl Place {
     pub(crate) async fn address(&self, key: &ObjectKey) -> Result<Option<String>, Failure> {
         match &self.kind {
             Kind::Folder { store, .. } => Ok(store.path(key).map(|path| crate::text::shown_path(&path))),
-            Kind::Bucket { s3, .. } => match s3.head(key, &dropscope_ports::Select::default()).await {
-                Ok(_) => s3.link(key, LINK_SECONDS).await.map(Some).map_err(|error| self.unreadable(error.into())),
+            Kind::Bucket { bucket, .. } => match self.objects.head(key, &dropscope_ports::Select::default()).await {
+                Ok(_) => bucket.link(key).await.map(Some).map_err(|error| self.unreadable(error.into())),
                 Err(ObjectsError::NotFound { .. }) => Ok(None),
                 Err(error) => Err(self.unreadable(error.into())),
             },
