@@ -18,6 +18,7 @@ mod quality;
 mod registration;
 mod result;
 mod source;
+mod steps;
 
 pub use clustering::cluster;
 pub use deconvolution::deconvolve;

@@ -1,4 +1,5 @@
-//! The registered movie: never stored, but made again of the recording and the displacements wherever it is looked at.
+//! The registered movie: never stored, but made again of the recording, the displacements and the gains wherever it is
+//! looked at.
 //!
 //! Moving a frame takes less time than writing it to a disk and reading it back, and a machine without a disk will do.
 
@@ -6,7 +7,7 @@ use crate::registration::{Path, read_clean, warp};
 use crate::{FrameSource, SegmentError};
 use rayon::prelude::*;
 
-/// Frames of `source`, every part of each moved onto the reference.
+/// Frames of `source`, every part of each moved onto the reference, all of one brightness.
 pub(crate) struct RegisteredMovie<'a> {
     source: &'a mut dyn FrameSource,
     path: Path,
@@ -32,7 +33,11 @@ impl<'a> RegisteredMovie<'a> {
         self.raw.resize(out.len(), 0.0);
         read_clean(self.source, &indices, &mut self.raw)?;
         let pairs = self.raw.par_chunks_exact(pixels).zip(out.par_chunks_exact_mut(pixels));
-        pairs.zip(&self.path.fields[first..]).for_each(|((frame, out), field)| warp(frame, grid, field, out));
+        let gains = &self.path.gains;
+        pairs.zip(&self.path.fields[first..]).enumerate().for_each(|(i, ((frame, out), field))| {
+            warp(frame, grid, field, out);
+            gains.at(first + i).apply(out);
+        });
         Ok(())
     }
 }

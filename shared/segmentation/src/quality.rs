@@ -1,15 +1,10 @@
 //! How well a recording was registered, in figures, and what its owner should know of it, in words.
 
-use crate::numeric::{Plane, median};
+use crate::numeric::Plane;
 use crate::registration::Registered;
+use crate::steps::{WINDOW, steps};
 use std::fmt;
 
-/// Frames on either side that a lasting change is seen in.
-const WINDOW: usize = 20;
-/// Fewest frames on either side; less does not last.
-const FEWEST: usize = 5;
-/// Change of contrast worth a word, as a factor either way.
-const BRIGHTER: f32 = 3.0;
 /// Jump worth a word, pixels.
 const JUMP_PX: f32 = 10.0;
 /// Change of the correlation with the reference worth a word, as a factor either way.
@@ -85,7 +80,7 @@ impl fmt::Display for Note {
                 let (word, factor) = if factor > 1.0 { ("brighter", factor) } else { ("darker", 1.0 / factor) };
                 write!(
                     f,
-                    "from frame {frame} on the frames are {factor:.1} times {word}: such a change hides activity; segment the parts before and after it as recordings of their own"
+                    "from frame {frame} on the frames are {factor:.1} times {word}: the traces are in the counts of the longest part of like brightness, and their noise differs between the parts; leave laser and gain alone while a recording runs"
                 )
             }
             Self::Jumped { frame, pixels } => write!(
@@ -153,15 +148,13 @@ fn crispness(image: &[f32], plane: Plane, ((top, bottom), (left, right)): ((usiz
 
 fn notes(registered: &Registered, good: &[usize], decayed: usize) -> Vec<Note> {
     let of = |value: &dyn Fn(usize) -> [f32; 2]| good.iter().map(|&t| value(t)).collect::<Vec<_>>();
-    let brighter = steps(&of(&|t| [libm::logf(registered.contrast[t].max(1e-20)), 0.0]), libm::logf(BRIGHTER));
     let jumps = steps(&of(&|t| [registered.yoff[t], registered.xoff[t]]), JUMP_PX);
     let unlike = steps(&of(&|t| [libm::logf(registered.corr[t].max(1e-3)), 0.0]), libm::logf(UNLIKE));
     // Another brightness has another share of noise, and with it another correlation.
-    let unlike = unlike.iter().filter(|u| brighter.iter().all(|b| b.at.abs_diff(u.at) > WINDOW));
+    let turned = |at: usize| registered.turns.iter().any(|turn| turn.frame.abs_diff(good[at]) <= WINDOW);
+    let unlike = unlike.iter().filter(|u| !turned(u.at));
     let mut notes: Vec<Note> = Vec::new();
-    notes.extend(
-        brighter.iter().map(|s| Note::BrightnessChanged { frame: good[s.at], factor: libm::expf(s.after[0] - s.before[0]) }),
-    );
+    notes.extend(registered.turns.iter().map(|t| Note::BrightnessChanged { frame: t.frame, factor: t.factor }));
     notes.extend(
         unlike
             .clone()
@@ -181,74 +174,9 @@ fn notes(registered: &Registered, good: &[usize], decayed: usize) -> Vec<Note> {
     notes
 }
 
-/// A series that changed at once and for good.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Step {
-    at: usize,
-    before: [f32; 2],
-    after: [f32; 2],
-}
-
-impl Step {
-    fn length(&self) -> f32 {
-        length([self.after[0] - self.before[0], self.after[1] - self.before[1]])
-    }
-}
-
-fn length([y, x]: [f32; 2]) -> f32 {
-    (y * y + x * x).sqrt()
-}
-
-/// Where `values` change by `least` or more, at least half of it from one frame to the next; in order.
-fn steps(values: &[[f32; 2]], least: f32) -> Vec<Step> {
-    let middle = |range: std::ops::Range<usize>| {
-        let along = |axis: usize| median(&values[range.clone()].iter().map(|v| v[axis]).collect::<Vec<f32>>());
-        [along(0), along(1)]
-    };
-    let mut found: Vec<(f32, Step)> = Vec::new();
-    for at in FEWEST..(values.len() + 1).saturating_sub(FEWEST) {
-        let (a, b) = (values[at - 1], values[at]);
-        let hop = length([b[0] - a[0], b[1] - a[1]]);
-        if hop < 0.5 * least {
-            continue;
-        }
-        let (before, after) = (middle(at.saturating_sub(WINDOW)..at), middle(at..(at + WINDOW).min(values.len())));
-        let step = Step { at, before, after };
-        if step.length() >= least {
-            found.push((hop, step));
-        }
-    }
-    // Of several hops near one another the largest is the step.
-    found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.at.cmp(&b.1.at)));
-    let mut kept: Vec<Step> = Vec::new();
-    for (_, step) in found {
-        if kept.iter().all(|k| k.at.abs_diff(step.at) > WINDOW) {
-            kept.push(step);
-        }
-    }
-    kept.sort_by_key(|s| s.at);
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn ripple(t: usize) -> f32 {
-        libm::sinf((t * t) as f32)
-    }
-
-    #[test]
-    fn a_lasting_change_is_found_at_its_frame_and_a_passing_one_is_not() {
-        let mut values: Vec<[f32; 2]> = (0..200).map(|t| [ripple(t) + if t < 77 { 0.0 } else { 30.0 }, ripple(t + 1)]).collect();
-        values[20] = [500.0, 0.0];
-        let found = steps(&values, 10.0);
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].at == 77 && (found[0].length() - 30.0).abs() < 2.0, "{found:?}");
-        let drift: Vec<[f32; 2]> = (0..200).map(|t| [t as f32, ripple(t)]).collect();
-        assert_eq!(steps(&drift, 10.0), Vec::new());
-        assert_eq!(steps(&values[..3], 10.0), Vec::new());
-    }
 
     /// numpy: np.linalg.norm(np.hypot(*np.gradient(I)[...])) inside of the one-pixel border, I = 3 y + 4 x: 5 a pixel.
     #[test]

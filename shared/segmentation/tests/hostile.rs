@@ -61,7 +61,7 @@ fn a_jump_farther_than_registration_looks_is_told() {
 }
 
 #[test]
-fn brightness_changing_tenfold_hides_no_motion() {
+fn brightness_changing_tenfold_hides_neither_motion_nor_cells() {
     for (before, after) in [(1.0, 10.0), (10.0, 1.0)] {
         let mut made = planted((128, 128), 200, 16, walk);
         for (t, frame) in made.movie.frames.iter_mut().enumerate() {
@@ -73,6 +73,16 @@ fn brightness_changing_tenfold_hides_no_motion() {
         assert_eq!(bad(&result.registration), 0);
         let [Note::BrightnessChanged { frame: 100, factor }] = result.quality.notes[..] else { panic!("{}", said(&result)) };
         assert!((factor * before / after - 1.0).abs() < 0.2, "{factor}");
+        check_cells(&made, &result);
+        for trace in result.f.rows() {
+            let middle = |range: std::ops::Range<usize>| {
+                let mut values: Vec<f32> = range.map(|t| trace[t]).collect();
+                values.sort_unstable_by(f32::total_cmp);
+                values[values.len() / 2]
+            };
+            let rest = middle(0..100) / middle(100..200);
+            assert!((0.6..1.6).contains(&rest), "{rest}");
+        }
     }
 }
 

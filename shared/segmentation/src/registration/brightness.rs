@@ -1,7 +1,7 @@
 //! Frames far brighter or darker than the others, brought to the usual brightness before they are aligned.
 //!
 //! Alignment compares counts with counts. It takes in what bleaching and activity change; a laser or a gain that is turned
-//! in the middle of a recording is undone here, for alignment alone: the registered movie keeps the counts it had.
+//! in the middle of a recording is undone here, frame by frame, for alignment alone; [`super::turned`] does it for what follows.
 
 use crate::numeric::{Plane, mean, median};
 use rayon::prelude::*;
@@ -14,10 +14,10 @@ const FACTOR: f64 = 2.0;
 const OFFSET: f64 = 2.0;
 
 /// Mean of a frame, and standard deviation of the means of its blocks.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Level {
-    mean: f64,
-    contrast: f64,
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Level {
+    pub(super) mean: f64,
+    pub(super) contrast: f64,
 }
 
 impl Level {
@@ -50,19 +50,18 @@ impl Brightness {
         Self { plane, usual: Level { mean: middle(|l| l.mean), contrast: middle(|l| l.contrast) } }
     }
 
-    /// Contrast of `frame`, and the frame with the usual mean and contrast; none when it is about as bright as usual.
-    pub(super) fn levelled(&self, frame: &[f32]) -> (f32, Option<Vec<f32>>) {
+    /// Level of `frame`, and the frame with the usual mean and contrast; none when it is about as bright as usual.
+    pub(super) fn levelled(&self, frame: &[f32]) -> (Level, Option<Vec<f32>>) {
         let (own, usual) = (Level::of(frame, self.plane), self.usual);
-        let contrast = own.contrast as f32;
         if own.contrast <= 0.0 || usual.contrast <= 0.0 {
-            return (contrast, None);
+            return (own, None);
         }
         let gain = usual.contrast / own.contrast;
         let near = (own.mean - usual.mean).abs() <= OFFSET * usual.contrast;
         if near && (1.0 / FACTOR..=FACTOR).contains(&gain) {
-            return (contrast, None);
+            return (own, None);
         }
-        (contrast, Some(frame.iter().map(|&v| (usual.mean + gain * (f64::from(v) - own.mean)) as f32).collect()))
+        (own, Some(frame.iter().map(|&v| (usual.mean + gain * (f64::from(v) - own.mean)) as f32).collect()))
     }
 }
 
@@ -95,7 +94,7 @@ mod tests {
     #[test]
     fn a_frame_without_contrast_is_left_alone() {
         let usual = Brightness::usual(&scene(0), PLANE);
-        assert_eq!(usual.levelled(&vec![7.0; PLANE.pixels()]), (0.0, None));
+        assert_eq!(usual.levelled(&vec![7.0; PLANE.pixels()]), (Level { mean: 7.0, contrast: 0.0 }, None));
         assert_eq!(Brightness::usual(&[], PLANE).levelled(&scene(0)).1, None);
     }
 }

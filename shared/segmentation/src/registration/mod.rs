@@ -18,6 +18,7 @@ mod quality;
 mod reference;
 mod refine;
 mod template;
+mod turned;
 mod warp;
 
 use crate::movie::chunk_frames;
@@ -25,12 +26,13 @@ use crate::numeric::Plane;
 use crate::pipeline::Watch;
 use crate::{FrameSource, Note, SegmentError, Stage};
 pub(crate) use blocks::Blocks;
-use brightness::Brightness;
+use brightness::{Brightness, Level};
 use coarse::CoarsePlan;
 use grid::{Field, Grid};
 use phase::Shift;
 use rayon::prelude::*;
 use template::Template;
+pub(crate) use turned::{Gains, Turn};
 pub(crate) use warp::warp;
 
 /// Frames the reference is made of, at most.
@@ -52,16 +54,17 @@ pub(crate) struct Registered {
     pub(crate) bad: Vec<bool>,
     pub(crate) yrange: (usize, usize),
     pub(crate) xrange: (usize, usize),
-    /// Contrast of each frame, raw units.
-    pub(crate) contrast: Vec<f32>,
+    /// Where the brightness of the frames was turned, in order.
+    pub(crate) turns: Vec<Turn>,
     /// What had to go another way than usual.
     pub(crate) fallback: Option<Note>,
 }
 
-/// Where every part of every frame lies.
+/// Where every part of every frame lies, and how bright it is.
 pub(crate) struct Path {
     pub(crate) grid: Grid,
     pub(crate) fields: Vec<Field>,
+    pub(crate) gains: Gains,
 }
 
 /// Registers the whole recording.
@@ -83,6 +86,7 @@ pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(R
     let seen = look(source, &grid, &plan, (&template, &usual), watch)?;
     let bad = quality::bad_frames(&seen.shifts, &seen.blank);
     let good: Vec<bool> = bad.iter().map(|b| !b).collect();
+    let gains = Gains::of(&seen.levels, &good);
     let (fields, fallback) = match template.finest() {
         Some(normal) if normal.singular() => (seen.fields, Some(Note::MotionByPixels)),
         Some(normal) => {
@@ -105,10 +109,10 @@ pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(R
         bad,
         yrange,
         xrange,
-        contrast: seen.contrast,
+        turns: gains.turns.clone(),
         fallback,
     };
-    Ok((registered, Path { grid, fields }))
+    Ok((registered, Path { grid, fields, gains }))
 }
 
 /// What every frame is held against.
@@ -154,7 +158,7 @@ struct Seen {
     shifts: Vec<Shift>,
     fields: Vec<Field>,
     blank: Vec<bool>,
-    contrast: Vec<f32>,
+    levels: Vec<Level>,
 }
 
 /// Where every frame lies.
@@ -173,7 +177,7 @@ fn look(
         shifts: Vec::new(),
         fields: Vec::new(),
         blank: Vec::new(),
-        contrast: Vec::new(),
+        levels: Vec::new(),
     };
     in_chunks(source, pixels, |start, raw| {
         watch.step(Stage::Registration, start, total);
@@ -186,17 +190,17 @@ fn look(
             if is_blank(frame) {
                 return (Shift::default(), grid.rigid(0.0, 0.0), None);
             }
-            let (contrast, levelled) = usual.levelled(frame);
+            let (level, levelled) = usual.levelled(frame);
             let frame = levelled.as_deref().unwrap_or(frame);
             let shift = coarse.shift(frame, coarse_work);
-            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), Some(contrast))
+            (shift, template.fit(frame, grid.rigid(shift.y as f32, shift.x as f32), work), Some(level))
         };
         let found: Vec<_> = raw.par_chunks_exact(pixels).map_init(|| (coarse.work(), template.work()), place).collect();
-        for (shift, field, contrast) in found {
+        for (shift, field, level) in found {
             seen.shifts.push(shift);
             seen.fields.push(field);
-            seen.blank.push(contrast.is_none());
-            seen.contrast.push(contrast.unwrap_or_default());
+            seen.blank.push(level.is_none());
+            seen.levels.push(level.unwrap_or_default());
         }
         Ok(())
     })?;
