@@ -187,12 +187,16 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
     };
     let amount = usd_per_hour.per_hour_for(request.lifetime_seconds + deps.beside.boot_seconds);
     if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, &deps.allowance, now).await? {
-        return wait(&job, refusal.to_string(), deps).await;
+        return refused(&job, refusal.to_string(), deps).await;
     }
     // Whoever stalled here may have been overtaken: money is not reserved for, and nothing started on, an old attempt.
     let current = dropscope_jobs::load_job(&*deps.objects, run).await?;
     if current.attempt != job.attempt || !matches!(current.state, State::Launching | State::Running { .. }) {
-        dropscope_jobs::release(&*deps.objects, &job, now).await?;
+        // An earlier call may have spent the money of this attempt: reconcile settles it. What a closed run holds came after
+        // that, was spent by nobody, and nobody would settle it.
+        if current.closed {
+            dropscope_jobs::release(&*deps.objects, &job, now).await?;
+        }
         return Ok(Outcome::Nothing { run: run.clone(), why: Refused::Past(current.state.word()) });
     }
     match start(&request, deps).await {
@@ -231,19 +235,37 @@ async fn start(request: &LaunchRequest, deps: &Deps) -> Result<String, FleetErro
     deps.fleet.launch(request).await.map(|instance| instance.id)
 }
 
+/// The budget lets nothing go now. Where another call has reserved for this very attempt, it may have started an instance
+/// that nobody sees yet: then its money and its state stay, and reconcile looks again.
+async fn refused(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
+    let budget = dropscope_jobs::load_budget(&*deps.objects).await?;
+    if budget.reservations.contains_key(&budget::attempt_id(&job.run, job.attempt)) {
+        return Ok(Outcome::Nothing { run: job.run.clone(), why: Refused::Past(job.state.word()) });
+    }
+    match put_off(job, &why, deps).await? {
+        Changed::Now(_) => Ok(Outcome::Waiting { run: job.run.clone(), why }),
+        Changed::Refused(_, why) => Ok(Outcome::Nothing { run: job.run.clone(), why }),
+    }
+}
+
+/// launching → waiting.
+async fn put_off(job: &Job, why: &str, deps: &Deps) -> Result<Changed<Job, Refused>, JobsError> {
+    let now = deps.clock.now();
+    dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.waiting(job.attempt, why.to_owned(), now)).await
+}
+
 /// launching → waiting; then what was reserved goes back untouched. In this order: as long as the job says launching,
 /// another call may have started the attempt, and its money must stay.
 async fn wait(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
-    let (now, run) = (deps.clock.now(), job.run.clone());
+    let run = job.run.clone();
     let instances = deps.fleet.list().await?;
     let ours = |i: &&Instance| i.run == job.run && i.attempt == job.attempt && i.state == InstanceState::Alive;
     if let Some(instance) = instances.iter().find(ours) {
         return Ok(Outcome::Launched { run, instance: instance.id.clone() });
     }
-    let step = |current: &Job| current.waiting(job.attempt, why.clone(), now);
-    match dropscope_jobs::update_job(&*deps.objects, &run, step).await? {
+    match put_off(job, &why, deps).await? {
         Changed::Now(_) => {
-            dropscope_jobs::release(&*deps.objects, job, now).await?;
+            dropscope_jobs::release(&*deps.objects, job, deps.clock.now()).await?;
             Ok(Outcome::Waiting { run, why })
         }
         Changed::Refused(_, why) => Ok(Outcome::Nothing { run, why }),

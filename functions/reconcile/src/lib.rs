@@ -175,7 +175,7 @@ async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
         }
         None => given_up(job, seen, deps).await?,
     };
-    for attempt in look::idle_reservations(&job, &seen.budget) {
+    for attempt in look::idle_reservations(&job, &seen.budget, &seen.instances, deps.patience, seen.now) {
         if !job.state.is_final() {
             dropscope_jobs::settle_attempt(&*deps.objects, &job, attempt, None, seen.now).await?;
         }
@@ -185,7 +185,7 @@ async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
         wake(&job, deps, seen.now).await
     } else if look::may_go(&job, deps.patience, seen.now) {
         go(&job, seen, deps, summary).await
-    } else if job.state.is_final() {
+    } else if job.state.is_final() && !look::lingers(&job, &seen.instances) {
         summary.closed += 1;
         close(&job, deps, seen.now).await
     } else {

@@ -57,12 +57,32 @@ pub(crate) fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Ti
     budget.clone().reserve_within(&allowance, "asked", asked, &job.owner, now).err().map(|refusal| refusal.to_string())
 }
 
-/// Attempts that hold money and have nothing to spend it on: another attempt is the job's, or nothing runs.
-pub(crate) fn idle_reservations(job: &Job, budget: &Budget) -> Vec<u32> {
+/// Attempts that hold money and have nothing to spend it on: another attempt is the job's, or nothing runs. What was just
+/// started is not seen at once, and what runs spends, whatever it works on.
+pub(crate) fn idle_reservations(
+    job: &Job,
+    budget: &Budget,
+    instances: &[Instance],
+    patience: Patience,
+    now: Timestamp,
+) -> Vec<u32> {
+    if now < job.since.plus_seconds(patience.launch) {
+        return Vec::new();
+    }
     let busy = matches!(job.state, State::Launching | State::Running { .. });
     let idle = |attempt: &u32| *attempt < job.attempt || !busy;
     let holds = |attempt: &u32| budget.reservations.contains_key(&attempt_id(&job.run, *attempt));
-    (1..=job.attempt).filter(idle).filter(holds).collect()
+    let runs = |attempt: &u32| instances.iter().any(|i| i.attempt == *attempt && is_alive(i, job));
+    (1..=job.attempt).filter(idle).filter(holds).filter(|attempt| !runs(attempt)).collect()
+}
+
+/// Whether an instance of the run is still there: its place and its money are not free yet.
+pub(crate) fn lingers(job: &Job, instances: &[Instance]) -> bool {
+    instances.iter().any(|instance| is_alive(instance, job))
+}
+
+fn is_alive(instance: &Instance, job: &Job) -> bool {
+    instance.run == job.run && instance.state == InstanceState::Alive
 }
 
 /// Whether an instance works on nothing: its run is over, or another attempt's.

@@ -53,23 +53,31 @@ pub async fn settle_attempt(
     now: Timestamp,
 ) -> Result<(), JobsError> {
     let id = attempt_id(&job.run, attempt);
-    let budget = load_budget(objects).await?;
-    let Some(held) = budget.reservations.get(&id) else { return Ok(()) };
-    let cost = cost.unwrap_or(held.amount);
+    // Decided in the one document that knows whether there is anything to settle; then there is one entry, and no other.
+    let mut held = None;
+    change(objects, |budget| held = budget.decide(&id, cost)).await?;
+    let Some(held) = held else { return Ok(()) };
     let entry = LedgerEntry {
         schema: 1,
-        attempt: id,
+        attempt: id.clone(),
         owner: job.owner.clone(),
         key: job.upload.key.to_string(),
         reserved: held.amount,
-        cost,
+        cost: held.cost.unwrap_or(held.amount),
         settled_at: now,
+        reservation: held.number,
     };
-    // The entry comes first: money is never released without a record of it. Its month is the reservation's, so that a
+    // The entry comes before the money: none is released without a record of it. Its month is the reservation's, so that a
     // repeated call at the turn of a month finds it.
     let key = state_keys::ledger_entry(&held.since.month(), &job.run, attempt);
-    create(objects, &key, &to_bytes(&key, &entry)?).await?;
-    give_back(objects, &entry.attempt, cost, now).await
+    if !create(objects, &key, &to_bytes(&key, &entry)?).await?
+        && let Some((known, _)) = read::<LedgerEntry>(objects, &key).await?
+        && known.reservation != held.number
+    {
+        // The attempt was settled before, and a call that came late reserved for it once more: that started nothing.
+        return change(objects, |budget| budget.forget(&id, now)).await;
+    }
+    change(objects, |budget| budget.settle(&id, now)).await
 }
 
 fn held(budget: &Budget, job: &Job) -> Vec<u32> {
@@ -81,7 +89,8 @@ fn held(budget: &Budget, job: &Job) -> Vec<u32> {
 /// # Errors
 /// See [`JobsError`].
 pub async fn release(objects: &dyn Objects, job: &Job, now: Timestamp) -> Result<(), JobsError> {
-    give_back(objects, &attempt_id(&job.run, job.attempt), Usd::ZERO, now).await
+    let id = attempt_id(&job.run, job.attempt);
+    change(objects, |budget| budget.release(&id, now)).await
 }
 
 /// Stops all launches.
@@ -116,7 +125,7 @@ pub async fn load_budget(objects: &dyn Objects) -> Result<Budget, JobsError> {
     Ok(read(objects, &state_keys::budget()).await?.map(|(budget, _)| budget).unwrap_or_default())
 }
 
-async fn change(objects: &dyn Objects, change: impl Fn(&mut Budget)) -> Result<(), JobsError> {
+async fn change(objects: &dyn Objects, mut change: impl FnMut(&mut Budget)) -> Result<(), JobsError> {
     let decide = |budget: &Budget| {
         let mut next = budget.clone();
         change(&mut next);
@@ -124,8 +133,4 @@ async fn change(objects: &dyn Objects, change: impl Fn(&mut Budget)) -> Result<(
     };
     update(objects, &state_keys::budget(), Some(Budget::default()), decide).await?;
     Ok(())
-}
-
-async fn give_back(objects: &dyn Objects, attempt: &str, cost: Usd, now: Timestamp) -> Result<(), JobsError> {
-    change(objects, |budget| budget.settle(attempt, cost, now)).await
 }

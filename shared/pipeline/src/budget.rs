@@ -20,6 +20,9 @@ pub struct Budget {
     pub spent: Usd,
     /// What launches hold until they are settled, by attempt.
     pub reservations: BTreeMap<String, Reservation>,
+    /// Reservations so far: each has a number of its own.
+    #[serde(default)]
+    pub reserved: u64,
     /// When each owner's last launch was, this month: owners take turns.
     #[serde(default)]
     pub served: BTreeMap<String, Timestamp>,
@@ -43,6 +46,12 @@ pub struct Reservation {
     pub owner: String,
     /// When it was reserved.
     pub since: Timestamp,
+    /// What the attempt cost, once that is decided: its entry in the ledger is about to be written.
+    #[serde(default)]
+    pub cost: Option<Usd>,
+    /// Tells it from an earlier one of the same attempt.
+    #[serde(default)]
+    pub number: u64,
 }
 
 /// What the deployment itself allows, whatever the document says: the person who pays for the stack set it.
@@ -119,16 +128,40 @@ impl Budget {
             }
         }
         self.served.insert(owner.to_owned(), now);
-        self.reservations.insert(attempt.to_owned(), Reservation { amount, owner: owner.to_owned(), since: now });
+        self.reserved += 1;
+        let held = Reservation { amount, owner: owner.to_owned(), since: now, cost: None, number: self.reserved };
+        self.reservations.insert(attempt.to_owned(), held);
         Ok(())
     }
 
-    /// Turns an attempt's reservation into what it really cost. An attempt that holds none is settled already.
-    pub fn settle(&mut self, attempt: &str, cost: Usd, now: Timestamp) {
+    /// Decides what an attempt cost, all that it holds where nobody knows: what is uncertain counts as spent. The first
+    /// decision stands. Its reservation, if it holds one: an attempt that holds none is settled, or was never started.
+    pub fn decide(&mut self, attempt: &str, cost: Option<Usd>) -> Option<Reservation> {
+        let held = self.reservations.get_mut(attempt)?;
+        held.cost.get_or_insert(cost.unwrap_or(held.amount));
+        Some(held.clone())
+    }
+
+    /// Turns an attempt's reservation into what was decided that it cost. An attempt that holds none is settled already.
+    pub fn settle(&mut self, attempt: &str, now: Timestamp) {
         self.turn_month(now);
-        if self.reservations.remove(attempt).is_some() {
-            self.spent = self.spent.plus(cost);
+        if let Some(held) = self.reservations.remove(attempt) {
+            self.spent = self.spent.plus(held.cost.unwrap_or(held.amount));
         }
+    }
+
+    /// Takes the reservation of an attempt back for which nothing was started. One whose cost is decided stays.
+    pub fn release(&mut self, attempt: &str, now: Timestamp) {
+        self.turn_month(now);
+        if self.reservations.get(attempt).is_some_and(|held| held.cost.is_none()) {
+            self.forget(attempt, now);
+        }
+    }
+
+    /// Takes the reservation of an attempt back whose cost is counted already.
+    pub fn forget(&mut self, attempt: &str, now: Timestamp) {
+        self.turn_month(now);
+        self.reservations.remove(attempt);
     }
 
     /// Stops all launches. Frozen already, it keeps its first reason.
@@ -181,6 +214,9 @@ pub struct LedgerEntry {
     pub cost: Usd,
     /// When it was settled.
     pub settled_at: Timestamp,
+    /// Number of the reservation that it settled.
+    #[serde(default)]
+    pub reservation: u64,
 }
 
 #[cfg(test)]
@@ -201,9 +237,26 @@ mod tests {
         budget.reserve("r.1", dollars(2), "ana", now).unwrap();
         budget.reserve("r.1", dollars(2), "ana", now).unwrap();
         assert_eq!(budget.committed(), dollars(2));
-        budget.settle("r.1", dollars(1), now);
-        budget.settle("r.1", dollars(1), now);
+        assert_eq!(budget.decide("r.1", Some(dollars(1))).unwrap().cost, Some(dollars(1)));
+        assert_eq!(budget.decide("r.1", None).unwrap().cost, Some(dollars(1)), "the first decision stands");
+        budget.release("r.1", now);
+        assert_eq!(budget.committed(), dollars(2), "until it is settled, all that it holds counts");
+        budget.settle("r.1", now);
+        budget.settle("r.1", now);
         assert_eq!(budget.committed(), dollars(1));
+        assert_eq!(budget.decide("r.1", None), None);
+    }
+
+    #[test]
+    fn what_nobody_decided_costs_all_that_it_holds_and_what_was_not_started_nothing() {
+        let now = Timestamp::from_millis(NOW);
+        let mut budget = Budget::default();
+        ["r.1", "s.1", "t.1"].iter().for_each(|attempt| budget.reserve(attempt, dollars(2), "ana", now).unwrap());
+        budget.settle("r.1", now);
+        budget.release("s.1", now);
+        budget.decide("t.1", None);
+        budget.settle("t.1", now);
+        assert_eq!((budget.spent, budget.reservations.len()), (dollars(4), 0));
     }
 
     #[test]
@@ -243,9 +296,10 @@ mod tests {
         let mut budget = Budget::default();
         let allowance = Allowance { cap: None, most_instances: Some(2) };
         let mut reserve = |attempt: &str| budget.reserve_within(&allowance, attempt, Usd::ZERO, "ana", now);
-        assert_eq!((reserve("r.1"), reserve("s.1"), reserve("r.1")), (Ok(()), Ok(()), Ok(())));
+        let told = ["r.1", "s.1", "r.1"].map(&mut reserve);
+        assert_eq!(told, [Ok(()), Ok(()), Ok(())]);
         assert_eq!(reserve("t.1"), Err(Refusal::Instances(2)));
-        budget.settle("r.1", Usd::ZERO, now);
+        budget.release("r.1", now);
         assert_eq!(budget.reserve_within(&allowance, "t.1", Usd::ZERO, "ana", now), Ok(()));
     }
 
@@ -265,7 +319,8 @@ mod tests {
                 let id = format!("r.{attempt}");
                 if settle {
                     let held = budget.reservations.get(&id).map_or(Usd::ZERO, |r| r.amount);
-                    budget.settle(&id, held, now);
+                    budget.decide(&id, Some(held.min(dollars(amount))));
+                    budget.settle(&id, now);
                 } else {
                     let _ = budget.reserve(&id, dollars(amount), "ana", now);
                 }

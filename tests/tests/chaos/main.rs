@@ -1,0 +1,112 @@
+//! Whatever happens to the cloud: every upload ends in one committed result or in a mail that says why not, and the money
+//! stays under the cap. The real functions and the real worker, and an adversary that decides over every call.
+//!
+//! `DROPSCOPE_CHAOS=SEEDS` plays so many seeds instead of 200, `DROPSCOPE_CHAOS=SEED..` that seed alone and tells all that
+//! happens in it: `DROPSCOPE_CHAOS=17.. cargo test -p dropscope-tests --test chaos`. A seed plays the same every time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod actors;
+mod adversary;
+mod cloud;
+mod gate;
+mod laws;
+mod store;
+
+use adversary::Adversary;
+use dropscope_pipeline::job::ResultFile;
+use dropscope_tests::recordings;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+/// Seeds that are always played.
+const SEEDS: u64 = 200;
+/// Seeds at a time: most of a seed's time is pauses between tries.
+const AT_A_TIME: usize = 8;
+/// Share of calls that go wrong, by seed: from a calm day to a bad one.
+const WILD: [f64; 4] = [0.02, 0.06, 0.12, 0.2];
+
+type Files = BTreeMap<String, Vec<ResultFile>>;
+
+fn uploads() -> Vec<Vec<u8>> {
+    (1..=3).map(|seed| recordings::small(seed).unwrap()).collect()
+}
+
+/// Plays a seed; the results, or the law that it broke after what happened.
+fn play(seed: u64, wild: f64, uploads: &[Vec<u8>]) -> Result<(Files, String), String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut adversary = Adversary::new(seed, wild, uploads).await;
+        match adversary.play().await {
+            Ok(()) => Ok((adversary.files(), adversary.told)),
+            Err(law) => Err(format!("{}\nseed {seed}: {law}", adversary.told)),
+        }
+    })
+}
+
+fn wild(seed: u64) -> f64 {
+    WILD[(seed % WILD.len() as u64) as usize]
+}
+
+/// Whether the results of a seed are those of the calm run, as far as its recordings are done.
+fn same(seed: u64, files: &Files, calm: &Files) {
+    for (key, found) in files {
+        assert_eq!(found, &calm[key], "seed {seed}: {key} has other results than in the calm run");
+    }
+}
+
+#[test]
+fn the_store_of_these_tests_keeps_the_laws_of_a_bucket() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(dropscope_testkit::conformance::objects(Arc::new(store::Memory::new("b", Arc::default())), "a/")).unwrap();
+}
+
+#[test]
+fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
+    let uploads = uploads();
+    let (calm, _) = play(0, 0.0, &uploads).unwrap_or_else(|told| panic!("{told}"));
+    assert_eq!(calm.len(), uploads.len(), "a calm day finishes every recording");
+    let asked = std::env::var("DROPSCOPE_CHAOS").unwrap_or_default();
+    if let Some(seed) = asked.strip_suffix("..") {
+        let seed = seed.parse().unwrap();
+        let (files, told) = play(seed, wild(seed), &uploads).unwrap_or_else(|told| panic!("{told}"));
+        println!("{told}");
+        return same(seed, &files, &calm);
+    }
+    let (seeds, next) = (asked.parse().unwrap_or(SEEDS), AtomicU64::new(1));
+    let (done, broken) = (Mutex::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                loop {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed > seeds {
+                        break;
+                    }
+                    match play(seed, wild(seed), &uploads) {
+                        Ok((files, _)) => {
+                            same(seed, &files, &calm);
+                            *done.lock().unwrap() += files.len();
+                        }
+                        Err(told) => broken.lock().unwrap().push((seed, told)),
+                    }
+                }
+            });
+        }
+    });
+    let mut broken = broken.into_inner().unwrap();
+    broken.sort();
+    let laws: Vec<&str> = broken.iter().filter_map(|(_, told)| told.lines().last()).collect();
+    println!("{} of {} recordings done in {seeds} seeds", done.into_inner().unwrap(), seeds as usize * uploads.len());
+    assert!(broken.is_empty(), "{}\n{}", broken[0].1, laws.join("\n"));
+}
+
+#[test]
+fn a_seed_plays_the_same_every_time() {
+    let uploads = uploads();
+    for seed in [3, 14] {
+        let told = |_| play(seed, wild(seed), &uploads).map_or_else(|told| told, |(_, told)| told);
+        let [first, second] = [0, 1].map(told);
+        assert_eq!(first, second, "seed {seed}");
+    }
+}
