@@ -31,10 +31,10 @@ REASONS = {
     ("Worker", "Results", "s3:AbortMultipartUpload"): "clears an upload in parts that failed; files of these runs go whole",
     ("Worker", "Results", "s3:GetObject"): "looks at an upload in parts whose answer was lost; files of these runs go whole",
     ("Reconcile", "EndOwnInstances", "*"): "ends an instance half an hour beyond its lifetime, when its own watchdog has failed",
-    ("Reconcile", "Begun", "*"): "looks into a folder that nobody has begun for ten quiet minutes",
 }
 # The same, of calls that some walks see and others do not.
 CHANCE = {
+    ("Reconcile", "Begun", "*"): "looks whether a folder that still gathers has begun; one with a recording.toml may be done before",
     ("Reconcile", "Mail", "*"): "sends the mail of a run whose own sender was late or died",
 }
 
