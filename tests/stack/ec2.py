@@ -28,7 +28,7 @@ from moto.ec2.responses.fleets import Fleets  # noqa: E402
 from moto.server import ThreadedMotoServer  # noqa: E402
 from moto_server import Refused, remember_tokens  # noqa: E402
 
-REGION = os.environ.get("AWS_DEFAULT_REGION", "eu-central-1")
+REGION, ACCOUNT = "eu-central-1", "111122223333"
 # Seconds between the answer to a launch and the boot.
 TO_BOOT = 0.5
 
@@ -45,7 +45,7 @@ def lost(backend: InstanceBackend, described) -> callable:
     def lasts(instance: Instance) -> None:
         if described._state.name != "terminated":
             described.terminate()
-        record = {"id": described.id, "why": instance.why, "console": instance.console(), "at": time.time()}
+        record = {"id": described.id, "network": instance.name, "why": instance.why, "console": instance.console()}
         with open(os.path.join(folder, "ended.jsonl"), "a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
         tell("terminated", described.id)
@@ -54,18 +54,32 @@ def lost(backend: InstanceBackend, described) -> callable:
 
 
 def tell(state: str, instance: str) -> None:
-    """What EventBridge says of an instance (EC2 user guide, monitoring-instance-state-changes)."""
-    events = boto3.client("events", endpoint_url=f"http://{stack}", region_name=REGION)
-    entry = {
-        "Source": "aws.ec2",
-        "DetailType": "EC2 Instance State-change Notification",
-        "Time": datetime.now(UTC),
-        "Detail": json.dumps({"instance-id": instance, "state": state}),
+    """What EventBridge says of an instance (EC2 user guide, monitoring-instance-state-changes). Nobody but AWS may put such an
+    event, so each rule is asked whether it fits, and its targets are called."""
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "EC2 Instance State-change Notification",
+        "source": "aws.ec2",
+        "account": ACCOUNT,
+        "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": [f"arn:aws:ec2:{REGION}:{ACCOUNT}:instance/{instance}"],
+        "detail": {"instance-id": instance, "state": state},
     }
-    events.put_events(Entries=[entry])
+    text = json.dumps(event)
+    events, functions = (boto3.client(name, endpoint_url=f"http://{stack}", region_name=REGION) for name in ("events", "lambda"))
+    for rule in events.list_rules()["Rules"]:
+        pattern = rule.get("EventPattern")
+        if pattern and events.test_event_pattern(EventPattern=pattern, Event=text)["Result"]:
+            for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+                functions.invoke(FunctionName=target["Arn"], InvocationType="Event", Payload=text)
 
 
 def boot(backend: InstanceBackend, described) -> None:
+    # Terminated before its power came on.
+    if described._state.name == "terminated":
+        return
     tags = {tag["key"]: tag["value"] for tag in described.get_tags()}
     facts = {
         "instance_id": described.id,
@@ -77,7 +91,7 @@ def boot(backend: InstanceBackend, described) -> None:
     }
     with open(os.path.join(folder, "instances.jsonl"), "a", encoding="utf-8") as file:
         file.write(json.dumps({"id": described.id, "tags": tags, "type": described.instance_type, "at": time.time()}) + "\n")
-    running[described.id] = Instance(facts, text_of(described.user_data), worker, aws, lost(backend, described))
+    running[described.id] = Instance(facts, text_of(described.user_data), worker, aws, folder, lost(backend, described))
 
 
 def play_instances() -> None:

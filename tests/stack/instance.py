@@ -37,10 +37,11 @@ PLAYED = {
 class Instance:
     """One instance, from its start to its end."""
 
-    def __init__(self, facts: dict, user_data: bytes, services: str, aws: str, lasts: callable):
-        """`facts` as imds.py takes them; `services` is HOST:PORT outside; `aws` the program; `lasts` is called at the end."""
+    def __init__(self, facts: dict, user_data: bytes, services: str, aws: str, within: str, lasts: callable):
+        """`facts` as imds.py takes them; `services` is HOST:PORT outside; `aws` the program; `within` the folder that holds
+        its own; `lasts` is called at the end."""
         self.facts, self.services, self.lasts = facts, services, lasts
-        self.folder = tempfile.mkdtemp(prefix=f"{facts['instance_id']}-")
+        self.folder = tempfile.mkdtemp(prefix=f"{facts['instance_id']}-", dir=within)
         # The work is done as nobody.
         os.chmod(self.folder, 0o755)
         self.name = "ds" + facts["instance_id"][-10:]

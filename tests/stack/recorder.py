@@ -26,7 +26,6 @@ class Faults:
 
     def __init__(self, path: str):
         self.path, self.stamp, self.said, self.dice = path, None, {}, random.Random(1)
-        self.done = {"slow_down": 0, "cut": 0}
 
     def now(self) -> dict:
         try:
@@ -41,9 +40,7 @@ class Faults:
         return self.said
 
     def pick(self, kind: str) -> bool:
-        hit = self.dice.random() < self.now().get(kind, 0)
-        self.done[kind] = self.done.get(kind, 0) + hit
-        return hit
+        return self.dice.random() < self.now().get(kind, 0)
 
 
 SLOW_DOWN = b"<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
@@ -140,8 +137,9 @@ class Recorder:
                 await writer.drain()
                 return True
         status, answer = await self.ask(service, first, headers, body, upstreams)
-        self.note(role, service, first, headers, body, status)
-        if service == "s3" and first.startswith("GET ") and len(answer) > 4096 and self.faults.pick("cut"):
+        cut = service == "s3" and first.startswith("GET ") and len(answer) > 4096 and self.faults.pick("cut")
+        self.note(role, service, first, headers, body, status, cut)
+        if cut:
             writer.write(answer[: len(answer) * 3 // 10])
             await writer.drain()
             return False
@@ -177,11 +175,13 @@ class Recorder:
             upstreams.pop(target)[1].close()
         return int(line.split()[1]), message(line, answered, payload)
 
-    def note(self, role: str, service: str, first: str, headers, body: bytes, status: int) -> None:
+    def note(self, role: str, service: str, first: str, headers, body: bytes, status: int, cut: bool = False) -> None:
         method, path, _ = first.split(" ", 2)
         call = {"at": round(time.time(), 3), "role": role, "service": service, "method": method, "path": path, "status": status}
         if value(headers, "if-match") and method in ("PUT", "POST"):
             call["if_match"] = True
+        if cut:
+            call["cut"] = True
         if method == "POST" and service != "s3":
             call["parameters"] = dict(urllib.parse.parse_qsl(body.decode("utf-8", "replace")))
             if target := value(headers, "x-amz-target"):

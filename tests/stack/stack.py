@@ -1,11 +1,14 @@
 """The deployed stack: brought to the services by the program itself, and wired to the recorder."""
 
 import json
-import subprocess
 
 import boto3
 from roles import listed
-from world import ACCOUNT, REGION, World
+from world import ACCOUNT, REGION, ROLES, World, ask
+
+# Seconds for a deploy that has nothing to build, many times over.
+LONGEST = 1800
+
 
 class Stack:
     """One deployment of template.yaml."""
@@ -19,9 +22,9 @@ class Stack:
         words += ["--set", "AccountBudgetUsd=0", "--set", "MaxInstances=20", "--yes"]
         # Without programs that are built already it builds them.
         words += ["--programs", built] if built else []
-        told = subprocess.run(words, env=environment, stdout=subprocess.PIPE, text=True, check=False)
+        told = ask(words, environment, LONGEST)
         if told.returncode:
-            raise RuntimeError(f"the stack cannot be deployed: {told.stdout}")
+            raise RuntimeError(f"the stack cannot be deployed: {told.stdout}{told.stderr[-4000:]}")
         self.said = told.stdout
         listing = world.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=self.NAME)
         self.ids = {r["LogicalResourceId"]: r["PhysicalResourceId"] for page in listing for r in page["StackResourceSummaries"]}
@@ -55,9 +58,10 @@ class Stack:
     def wire(self) -> None:
         """Tells every function where the services are: each has its own address at the recorder."""
         functions = self.world.client("lambda")
-        for role, port in self.world.ports.items():
+        for role in ROLES:
             if role == "Worker":
                 continue
+            port = self.world.ports[role]
             name = self.ids[f"{role}Function"]
             variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
             variables["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
@@ -86,7 +90,7 @@ class Stack:
     def policies(self) -> dict[str, list[dict]]:
         """Role → statements, as they were deployed."""
         iam, found = self.of_stack("iam"), {}
-        for role in self.world.ports:
+        for role in ROLES:
             name = self.ids[f"{role}Role"]
             documents = []
             for policy in iam.list_role_policies(RoleName=name)["PolicyNames"]:

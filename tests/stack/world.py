@@ -6,16 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.request
 
 import boto3
 from botocore.config import Config
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 REGION, ACCOUNT = "eu-central-1", "111122223333"
-# Who has an address of their own at the recorder: every role of the stack.
+# Who has an address of their own at the recorder: every role of the stack, and whoever types commands.
 ROLES = ["Validate", "Gif", "Summary", "Launch", "Reconcile", "BudgetAlert", "Worker"]
+OPERATOR = "Operator"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
 
 
@@ -31,9 +30,16 @@ class World:
     def __init__(self, folder: str, services: str):
         self.folder = folder
         self.processes: list[subprocess.Popen] = []
+        try:
+            self.begin(services)
+        except BaseException:
+            self.close()
+            raise
+
+    def begin(self, services: str) -> None:
         self.stack, self.ec2 = f"127.0.0.1:{free_port()}", f"127.0.0.1:{free_port()}"
-        self.ports = {role: free_port() for role in ROLES}
-        self.calls = os.path.join(folder, "calls.jsonl")
+        self.ports = {role: free_port() for role in [*ROLES, OPERATOR]}
+        self.calls = os.path.join(self.folder, "calls.jsonl")
         os.environ.update(CREDENTIALS)
         self.start_services(services)
         addresses = [f"{port}={role}" for role, port in self.ports.items()]
@@ -41,7 +47,7 @@ class World:
         worker = f"127.0.0.1:{self.ports['Worker']}"
         aws = os.path.join(os.path.dirname(sys.executable), "aws")
         port = self.ec2.split(":")[1]
-        self.start("ec2", [sys.executable, "-u", f"{HERE}/ec2.py", port, worker, self.stack, aws, folder])
+        self.start("ec2", [sys.executable, "-u", f"{HERE}/ec2.py", port, worker, self.stack, aws, self.folder])
 
     def start_services(self, python: str) -> None:
         environment = {
@@ -58,25 +64,17 @@ class World:
             **CREDENTIALS,
         }
         program = os.path.join(os.path.dirname(python), "ministack")
-        log = open(os.path.join(self.folder, "ministack.log"), "wb")  # noqa: SIM115: as long as the process
-        # It starts programs of its own, which end with its group.
-        self.processes.append(subprocess.Popen([program], env=environment, stdout=log, stderr=log, start_new_session=True))
-        until = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"http://{self.stack}/_ministack/health", timeout=2).read()
-                return
-            except OSError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.2)
+        health = f"http://{self.stack}/_ministack/health"
+        self.start("ministack", [sys.executable, "-u", f"{HERE}/guard.py", health, program], environment)
 
-    def start(self, name: str, words: list[str]) -> None:
-        log = open(os.path.join(self.folder, f"{name}.log"), "wb")  # noqa: SIM115: as long as the process
-        process = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
+    def start(self, name: str, words: list[str], environment: dict[str, str] | None = None) -> None:
+        """Starts what ends with its standard input, and in no other way: a signal to all would leave networks behind."""
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "start_new_session": True}
+        with open(os.path.join(self.folder, f"{name}.log"), "wb") as log:
+            process = subprocess.Popen(words, env=environment, stderr=log, **pipes)
+        self.processes.append(process)
         if process.stdout.readline() != b"listening\n":
             raise RuntimeError(f"{name} did not start, see {log.name}")
-        self.processes.append(process)
 
     def client(self, service: str):
         place = self.ec2 if service == "ec2" else self.stack
@@ -85,7 +83,7 @@ class World:
 
     def environment(self) -> dict[str, str]:
         """For programs of people: `sam`, `dropscope`."""
-        return {"AWS_ENDPOINT_URL": f"http://{self.stack}", **CREDENTIALS}
+        return {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.ports[OPERATOR]}", **CREDENTIALS}
 
     def faults(self, **said) -> None:
         """What the recorder does wrong from now on; nothing said is none."""
@@ -100,16 +98,12 @@ class World:
 
     def close(self) -> None:
         for process in reversed(self.processes):
-            if process.stdin:
-                process.stdin.close()
-                try:
-                    process.wait(timeout=30)
-                except subprocess.TimeoutExpired:
-                    pass
+            process.stdin.close()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
                 process.kill()
-            else:
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+                process.wait()
 
 
 def write(path: str, what) -> None:
@@ -117,3 +111,15 @@ def write(path: str, what) -> None:
     with open(path + ".new", "w", encoding="utf-8") as file:
         json.dump(what, file)
     os.rename(path + ".new", path)
+
+
+def ask(words: list[str], environment: dict[str, str], seconds: float) -> subprocess.CompletedProcess:
+    """Runs a program of people; it and what it started end here, also when this process is told to end meanwhile."""
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, env=environment, text=True, start_new_session=True, **pipes) as program:
+        try:
+            said, complained = program.communicate(timeout=seconds)
+        except BaseException:
+            os.killpg(program.pid, signal.SIGKILL)
+            raise
+        return subprocess.CompletedProcess(words, program.returncode, said, complained)
