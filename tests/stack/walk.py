@@ -104,7 +104,7 @@ class Walk:
         self.upload(key, self.movie)
         job = self.wait([key], {"done"}, 120).get(key, {})
         print(f"  a real recording: {word(job)} after {time.monotonic() - began:.1f} s", flush=True)
-        needed = ["manifest.json", "provenance.json", "max.gif", "summary.json", "figure.png", "traces.csv", "suite2p/plane0/F.npy"]
+        needed = ["manifest.json", "provenance.json", "max.gif", "summary.json", "figure.png", "report.html", "traces.csv", "suite2p/plane0/F.npy"]
         there = self.results(job) if job else {}
         for name in needed:
             self.check(there.get(name, 0) > 0, f"{name} is missing among {sorted(there)}")
