@@ -39,7 +39,7 @@ pub enum Command {
     Validate(Validate),
     /// The segmentation of one recording, its files directly in DIR
     #[command(after_help = "Example:\n  dropscope segment fish.tif --fs 30 --out fish-results\n\n\
-        Writes DIR/figure.png, DIR/traces.csv, DIR/suite2p/plane0/F.npy and the rest.")]
+        Writes DIR/report.html, DIR/figure.png, DIR/traces.csv, DIR/suite2p/plane0/F.npy and the rest.")]
     Segment(Segment),
     /// Pictures and animations of a recording: max.gif, std.gif, mean.png, max.png, std.png
     #[command(after_help = "Example:\n  dropscope preview fish.tif --out fish-preview")]
@@ -74,7 +74,7 @@ pub enum Command {
     /// What runs, what waits and why, and what each run cost
     #[command(after_help = "Examples:\n  dropscope status --at dropscope-demo\n  dropscope status --bucket BUCKET")]
     Status(Status),
-    /// Where the figure of a run is; in a bucket on AWS, a link to it for an hour
+    /// Where the report of a run is; in a bucket on AWS, a link to it for an hour
     #[command(
         after_help = "Examples:\n  dropscope open 7a57020c3ae81ffc --at dropscope-demo\n  dropscope open 7a57020c3ae81ffc --bucket BUCKET"
     )]

@@ -167,6 +167,7 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
             "pixels.csv",
             "provenance.json",
             "registration.json",
+            "report.html",
             "rois.csv",
             "std.gif",
             "std.png",
@@ -186,6 +187,13 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
     for name in ["log.txt", "manifest.json", "provenance.json"] {
         assert!(one.remove(name).is_some() && three.remove(name).is_some());
     }
+    // And the report, in one part of it.
+    let told = |results: &mut BTreeMap<String, Vec<u8>>| {
+        let page = String::from_utf8(results.remove("report.html").unwrap()).unwrap();
+        let (before, after) = page.split_once("<h2>How this came to be</h2>").unwrap();
+        (before.to_owned(), after.split_once("</table>").unwrap().1.to_owned())
+    };
+    assert!(told(&mut one) == told(&mut three), "report.html depends on the number of threads");
     for (name, bytes) in &one {
         assert!(three[name] == *bytes, "{name} depends on the number of threads");
     }
@@ -346,6 +354,8 @@ fn the_demo_finds_at_least_four_of_five_planted_cells() {
     assert!(figures[0] * 5 >= figures[1] * 4, "{line}");
     let results = said.lines().find_map(|line| line.strip_prefix("results")).unwrap().trim();
     assert!(Path::new(results).join("figure.png").exists(), "{said}");
+    let report = said.lines().last().unwrap().strip_prefix("report").unwrap().trim();
+    assert_eq!(Path::new(report), Path::new(results).join("report.html"));
     assert_eq!(std::fs::read_dir(dir.path().join("demo/mail")).unwrap().count(), 1);
     the_demo_can_be_asked_about(&dir.path().join("demo"));
 }
@@ -354,8 +364,9 @@ fn the_demo_can_be_asked_about(folder: &Path) {
     let status = text(&dropscope(&["status", "--at", path(folder)]).stdout);
     assert!(status.contains("done") && status.contains("recordings/demo/zebrafish.tif"), "{status}");
     let run = status.split_whitespace().next().unwrap();
-    let figure = text(&dropscope(&["open", run, "--at", path(folder)]).stdout);
-    assert!(std::fs::read(figure.trim()).unwrap().starts_with(b"\x89PNG"), "{figure}");
+    let report = text(&dropscope(&["open", run, "--at", path(folder)]).stdout);
+    let page = String::from_utf8(std::fs::read(report.trim()).unwrap()).unwrap();
+    assert!(page.starts_with("<!doctype html>") && page.contains(run), "{report}");
     let fetched = folder.join("fetched");
     let fetch = dropscope(&["fetch", run, "--at", path(folder), "--out", path(&fetched)]);
     assert_eq!(fetch.status.code(), Some(0), "{}", text(&fetch.stderr));

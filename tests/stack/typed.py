@@ -11,7 +11,7 @@ from world import ask
 
 # What doctor must find in order.
 WELL = ("account", "stack", "events", "public", "encryption", "versions")
-PNG = b"\x89PNG\r\n\x1a\n"
+PAGE = b"<!doctype html>"
 
 
 class Terminal:
@@ -42,8 +42,8 @@ class Terminal:
         listed = json.loads(self.say("status", "--json"))
         lab.check(any(line["recording"] == key for line in listed), f"status does not know {key!r}: {listed}")
         link = self.say("open", run).strip()
-        with urllib.request.urlopen(link, timeout=20) as figure:
-            lab.check(figure.read(8) == PNG, f"the link leads to no figure: {link}")
+        with urllib.request.urlopen(link, timeout=20) as report:
+            lab.check(report.read(len(PAGE)).lower() == PAGE, f"the link leads to no page: {link}")
         self.say("fetch", run, "--out", self.folder)
         lab.check(os.path.exists(os.path.join(self.folder, "typed/traces.csv")), "fetch brought no traces")
         self.say("rerun", run, "--tau", "0.7")

@@ -79,7 +79,7 @@ def one_recording(lab: Lab) -> None:
     key = "recordings/ana/mouse.tif"
     lab.upload(key, lab.movie)
     job = lab.wait([key], {"done"}).get(key)
-    needed = ["manifest.json", "provenance.json", "max.gif", "summary.json", "figure.png", "traces.csv", "suite2p/plane0/F.npy"]
+    needed = ["manifest.json", "provenance.json", "max.gif", "summary.json", "figure.png", "report.html", "traces.csv", "suite2p/plane0/F.npy"]
     there = lab.results(job) if job else {}
     for name in needed:
         lab.check(there.get(name, 0) > 0, f"{name} is missing among {sorted(there)}")

@@ -110,6 +110,7 @@ async fn report(folder: &Path, movie: &Movie, job: &Job, embedded: &Embedded, be
     println!("mail          {}/mail/{}.done.eml", folder.display(), job.run);
     println!("figure        {}/{results}figure.png", folder.display());
     println!("results       {}/{results}", folder.display());
+    println!("report        {}/{results}report.html", folder.display());
     Ok(())
 }
 

@@ -13,20 +13,20 @@ use dropscope_ports::clock::SystemClock;
 use dropscope_ports::{MailError, Mailer, ObjectsError, Select};
 use std::sync::Arc;
 
-/// What a person looks at first.
-const REPORT: &str = "figure.png";
+/// What a person looks at first; runs of earlier versions have the figure only.
+const REPORTS: [&str; 2] = ["report.html", "figure.png"];
 
 pub(super) fn open(args: &Open) -> Result<(), Failure> {
     super::runtime()?.block_on(async {
         let place = Place::open(&args.place).await?;
         let (_, results) = done(&place, &args.run).await?;
-        let address = place.address(&results.child(REPORT)).await?.ok_or_else(|| {
-            Failure::input(
-                format!("the run has no {REPORT}"),
-                "see its folder under results/, or run it again with `dropscope rerun`",
-            )
-        })?;
-        text::say(&address)
+        for report in REPORTS {
+            if let Some(address) = place.address(&results.child(report)).await? {
+                return text::say(&address);
+            }
+        }
+        let remedy = "see its folder under results/, or run it again with `dropscope rerun`";
+        Err(Failure::input("the run has no report", remedy))
     })
 }
 

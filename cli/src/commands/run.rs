@@ -13,7 +13,7 @@ use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
 use dropscope_projection::Purpose;
 use dropscope_segment::{
-    Found, Machine, Provenance, RunLog, RunProgress, StageError, Times, Work, hash_input, segment_planes, write_results,
+    Found, Machine, Provenance, RunLog, RunProgress, StageError, Times, Told, Work, hash_input, segment_planes, write_results,
 };
 use dropscope_validate::Accepted;
 use std::collections::BTreeSet;
@@ -127,23 +127,43 @@ pub(super) fn segment_into(
     let segmented = segment_planes(&recording, &work, &progress as &dyn RunProgress);
     progress.finish();
     let segmented = segmented.map_err(broken)?;
-    write_results(&from.name, &info, &plan, &segmented, |file, bytes| {
-        folder::write(folder, file, &bytes).map_err(Unwritten::Disk)
-    })
-    .map_err(|error| match error {
-        Unwritten::Disk(error) => unwritable(folder, &error),
-        Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
-    })?;
+    let key = ObjectKey::raw(from.path.to_string_lossy());
+    let run = RunId::of_upload("local", &key, None, &input_sha256);
+    let provenance = |times| Provenance {
+        schema: 1,
+        program: format!("dropscope {}", dropscope_segment::VERSION),
+        input: key.as_str(),
+        input_sha256: &input_sha256,
+        input_bytes,
+        recording: &info,
+        plan: &plan,
+        machine: Machine::this(),
+        times,
+        cost: Usd::ZERO,
+    };
+    let told = Told {
+        name: &from.name,
+        run: &run,
+        provenance: &provenance(Times::between(started, clock.now())),
+        // Pictures and figures of the same recording, where this command has made them.
+        beside: &|name| std::fs::read(folder.join(name)).ok(),
+    };
+    write_results(&told, &segmented, |file, bytes| folder::write(folder, file, &bytes).map_err(Unwritten::Disk)).map_err(
+        |error| match error {
+            Unwritten::Disk(error) => unwritable(folder, &error),
+            Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
+        },
+    )?;
     let found = Found::of(&segmented);
     let times = Times::between(started, clock.now());
     log.line(clock.now(), &format!("{found} in {:.1} s", times.seconds));
     found.notes.iter().for_each(|note| log.line(clock.now(), note));
-    let key = ObjectKey::raw(from.path.to_string_lossy());
+    let provenance = provenance(times);
     let manifest = Manifest {
         schema: 1,
-        run: RunId::of_upload("local", &key, None, &input_sha256),
+        run: run.clone(),
         bucket: "local".into(),
-        key,
+        key: key.clone(),
         version: None,
         etag: input_sha256.clone(),
         size: input_bytes,
@@ -153,18 +173,6 @@ pub(super) fn segment_into(
         plan: plan.clone(),
         needs,
         accepted_at: started,
-    };
-    let provenance = Provenance {
-        schema: 1,
-        program: format!("dropscope {}", dropscope_segment::VERSION),
-        input: &from.path.to_string_lossy(),
-        input_sha256: &input_sha256,
-        input_bytes,
-        recording: &info,
-        plan: &plan,
-        machine: Machine::this(),
-        times,
-        cost: Usd::ZERO,
     };
     write_documents(folder, &manifest, &provenance, &log)?;
     Ok((found, times.seconds))

@@ -137,7 +137,7 @@ fn a_recording_gets_one_instance_that_works_it_off() {
     assert!(worked.status.success(), "{log}");
     assert!(matches!(bench.job().state, State::Done(_)), "{:?}\n{log}", bench.job().state);
     let results = bench.job().results().unwrap();
-    for name in ["suite2p/plane0/F.npy", "figure.png", "provenance.json", "log.txt"] {
+    for name in ["suite2p/plane0/F.npy", "figure.png", "report.html", "provenance.json", "log.txt"] {
         let there = bench.runtime.block_on(bench.world.store.head(&results.child(name), &Select::default()));
         assert!(there.is_ok(), "{name}");
     }

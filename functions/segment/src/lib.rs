@@ -8,12 +8,14 @@ pub mod instance;
 mod log;
 mod plane;
 mod provenance;
+mod report;
 mod stages;
 mod worker;
 
 pub use log::RunLog;
 pub use plane::PlaneSource;
 pub use provenance::{Machine, Provenance, Times, hash_input};
+pub use report::Told;
 pub use stages::{Found, RunProgress, StageError, Work, segment_planes, write_results};
 pub use worker::{Assignment, Deps, Ending, WorkerError, handle};
 

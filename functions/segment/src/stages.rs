@@ -1,10 +1,11 @@
 //! From an open recording to the files of a run.
 
 use crate::plane::PlaneSource;
+use crate::report::{REPORT, Told, facts};
 use dropscope_outputs::{OutputError, RunMeta};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{self as pipeline, Plan};
-use dropscope_recording::{Info, Recording, RecordingError};
+use dropscope_recording::{Recording, RecordingError};
 use dropscope_segmentation::{ClusterBy, Clusters, Params, Progress, SegmentError, Segmentation, SegmentedRecording, Stage};
 
 /// What is to be done with a recording.
@@ -186,19 +187,18 @@ fn sorted(error: SegmentError) -> StageError {
     }
 }
 
-/// Hands every result file of a run to `sink`, one at a time.
+/// Hands every result file of a run to `sink`, one at a time; the report is the last.
 ///
 /// # Errors
 /// The first error of `sink`, or of a picture that cannot be made.
 pub fn write_results<E: From<OutputError>>(
-    name: &str,
-    info: &Info,
-    plan: &Plan,
+    told: &Told<'_>,
     recording: &SegmentedRecording,
     mut sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let (plan, info) = (told.provenance.plan, told.provenance.recording);
     let meta = RunMeta {
-        name: name.to_owned(),
+        name: told.name.to_owned(),
         frame_rate_hz: plan.frame_rate_hz.value,
         frame_rate_assumed: plan.frame_rate_hz.assumed(),
         tau_s: plan.tau_s.value,
@@ -206,5 +206,6 @@ pub fn write_results<E: From<OutputError>>(
         version: crate::VERSION.to_owned(),
     };
     sink("registration.json", quality_json(&recording.planes))?;
-    dropscope_outputs::render_all(&meta, recording, sink)
+    dropscope_outputs::render_all(&meta, recording, &mut sink)?;
+    sink(REPORT, dropscope_outputs::report_html(&meta, recording, &facts(told, recording))?)
 }

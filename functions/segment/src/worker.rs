@@ -2,18 +2,22 @@
 
 use crate::log::RunLog;
 use crate::provenance::{Machine, Provenance, Times, hash_input};
+use crate::report::{REPORT, Told};
 use crate::stages::{Found, RunProgress, StageError, Work, segment_planes, write_results};
 use dropscope_jobs::{Changed, Closing, JobsError, Source};
 use dropscope_outputs::OutputError;
 use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
 use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, State, Timestamp};
 use dropscope_ports::reader::is_replaced;
-use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError};
+use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError, Select};
 use dropscope_recording::{Limits, RecordingError};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
+
+/// Tries to write what others write as well.
+const ROUNDS: usize = 5;
 
 /// What a worker may touch.
 #[derive(Clone)]
@@ -149,7 +153,7 @@ async fn work(
     let made = tokio::task::spawn_blocking(move || attempt.compute(&*progress, &runtime)).await?;
     let uploaded = match made {
         Ok(outcome) => match fenced(job, deps).await? {
-            Ok(()) => upload_all(&results, &folder, outcome, deps).await,
+            Ok(()) => upload_all(job, &results, &folder, outcome, deps).await,
             Err(refused) => Err(WorkerError::Superseded(refused)),
         },
         Err(error) => Err(error),
@@ -187,28 +191,45 @@ impl Attempt {
         self.log.line(self.deps.clock.now(), &found.to_string());
         found.notes.iter().for_each(|note| self.log.line(self.deps.clock.now(), note));
         let mut files = Vec::new();
-        write_results(&self.manifest.name, recording.info(), &self.manifest.plan, &segmented, |name, bytes| {
+        let told = Told {
+            name: &self.manifest.name,
+            run: &self.job.run,
+            provenance: &self.provenance(&input),
+            beside: &|name| self.beside(name, runtime),
+        };
+        write_results(&told, &segmented, |name, bytes| {
             files.push(keep(&self.folder, name, &bytes)?);
             Ok::<_, WorkerError>(())
         })?;
-        self.outcome(found, files, input)
+        self.outcome(found, files, &input)
     }
 
-    fn outcome(&self, found: Found, files: Vec<ResultFile>, input: (String, u64)) -> Result<Outcome, WorkerError> {
+    /// What gif and summary have left in the run's folder by now. They are quick, and done long before; what is not there,
+    /// or does not come, the report links to.
+    fn beside(&self, name: &str, runtime: &Handle) -> Option<Vec<u8>> {
+        let key = self.job.results()?.child(name);
+        runtime.block_on(self.deps.objects.get(&key, &Select::default())).ok().map(|object| object.bytes)
+    }
+
+    /// How this attempt came to be, its times and cost until now.
+    fn provenance<'a>(&'a self, (sha256, bytes): &'a (String, u64)) -> Provenance<'a> {
         let times = Times::between(self.started, self.deps.clock.now());
-        let cost = self.job.usd_per_hour.per_hour_for(times.seconds.ceil() as u64);
-        let provenance = Provenance {
+        Provenance {
             schema: 1,
             program: format!("dropscope {}", crate::VERSION),
             input: self.manifest.key.as_str(),
-            input_sha256: &input.0,
-            input_bytes: input.1,
+            input_sha256: sha256,
+            input_bytes: *bytes,
             recording: &self.manifest.recording,
             plan: &self.manifest.plan,
             machine: Machine::this(),
             times,
-            cost,
-        };
+            cost: self.job.usd_per_hour.per_hour_for(times.seconds.ceil() as u64),
+        }
+    }
+
+    fn outcome(&self, found: Found, files: Vec<ResultFile>, input: &(String, u64)) -> Result<Outcome, WorkerError> {
+        let provenance = self.provenance(input);
         Ok(Outcome {
             attempt: self.job.attempt,
             cells: found.cells,
@@ -217,8 +238,8 @@ impl Attempt {
             largest_shift_px: found.largest_shift_px,
             bad_frames: found.bad_frames,
             notes: found.notes,
-            seconds: times.seconds,
-            cost,
+            seconds: provenance.times.seconds,
+            cost: provenance.cost,
             files,
             provenance: serde_json::to_value(&provenance)?,
         })
@@ -248,12 +269,40 @@ async fn fenced(job: &Job, deps: &Deps) -> Result<Result<(), Refused>, WorkerErr
     Ok(current.running(job.attempt, instance, deps.clock.now()).map(|_| ()))
 }
 
-async fn upload_all(results: &ObjectKey, folder: &Path, outcome: Outcome, deps: &Deps) -> Result<Outcome, WorkerError> {
+async fn upload_all(
+    job: &Job,
+    results: &ObjectKey,
+    folder: &Path,
+    outcome: Outcome,
+    deps: &Deps,
+) -> Result<Outcome, WorkerError> {
     for file in &outcome.files {
-        let path = folder.join("results").join(&file.name);
-        dropscope_ports::upload::file(&*deps.objects, &results.child(&file.name), &path).await?;
+        let (key, path) = (results.child(&file.name), folder.join("results").join(&file.name));
+        match file.name.as_str() {
+            REPORT => upload_own(job, &key, &path, deps).await?,
+            _ => dropscope_ports::upload::file(&*deps.objects, &key, &path).await?,
+        }
     }
     Ok(outcome)
+}
+
+/// Uploads what no other attempt makes alike, since it tells times. Looked at first, then fenced, then written over just
+/// what was looked at: an attempt that was lost meanwhile cannot put its own over that of its successor.
+async fn upload_own(job: &Job, key: &ObjectKey, path: &Path, deps: &Deps) -> Result<(), WorkerError> {
+    for _ in 0..ROUNDS {
+        let condition = match deps.objects.head(key, &Select::default()).await {
+            Ok(there) => Condition::Matches(there.etag),
+            Err(ObjectsError::NotFound { .. }) => Condition::Absent,
+            Err(error) => return Err(error.into()),
+        };
+        fenced(job, deps).await?.map_err(WorkerError::Superseded)?;
+        match dropscope_ports::upload::file_if(&*deps.objects, key, path, &condition).await {
+            // Somebody was quicker, perhaps this very call, whose answer was lost.
+            Err(ObjectsError::Precondition { .. } | ObjectsError::NotFound { .. }) => {}
+            other => return Ok(other?),
+        }
+    }
+    Err(ObjectsError::Precondition { key: key.clone() }.into())
 }
 
 /// running → done: the one write that makes this attempt's results the run's.

@@ -35,6 +35,9 @@ pub enum OutputError {
     /// A document has no JSON form: a mistake of the program.
     #[error("`clusters.json` cannot be written")]
     Document(#[source] serde_json::Error),
+    /// The data of the report have no JSON form: a mistake of the program.
+    #[error("`report.html` cannot be written")]
+    Report(#[source] serde_json::Error),
     /// A picture could not be made.
     #[error(transparent)]
     Picture(#[from] dropscope_picture::PictureError),
@@ -101,7 +104,8 @@ fn counts(seg: &Segmentation) -> Vec<(&'static str, usize, usize)> {
     all
 }
 
-fn check_clusters(c: &Clustering, planes: &[Segmentation]) -> Result<(), OutputError> {
+/// Checks that the clusters agree with themselves and the planes.
+pub(crate) fn check_clusters(c: &Clustering, planes: &[Segmentation]) -> Result<(), OutputError> {
     let members = c.members.len();
     let exists = |m: &Member| planes.get(m.plane).is_some_and(|seg| m.roi < seg.rois.len());
     let strays = |positions: &[usize]| positions.iter().filter(|&&p| p >= members).count();

@@ -1,4 +1,4 @@
-//! suite2p arrays, CSV tables and the figure of a segmented recording.
+//! suite2p arrays, CSV tables, the figure and the report of a segmented recording.
 //!
 //! Everything here is a pure function from a result to bytes: no clock, no randomness, no
 //! order that depends on a hash map. [`render_all`] hands every file of a run to the caller,
@@ -13,6 +13,7 @@ mod meta;
 mod npy;
 mod pickle;
 mod picture;
+mod report;
 mod suite2p;
 mod tables;
 
@@ -23,3 +24,7 @@ pub use figure::{figure_svg, plane_figure_svg, rasterize};
 pub use files::{render_all, write_folder};
 pub use meta::RunMeta;
 pub use picture::{gray_png, robust_range};
+pub use report::{
+    Brightness, MOST_REPORT_BYTES, Movie, ReportFacts, ReportFlag, ReportSetting, RoiTraces, Severity, Traces, report_html,
+    report_html_of,
+};

@@ -168,8 +168,8 @@ fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
     }
     lines.row("Run", job.run.as_str());
     lines.blank();
-    lines.text("figure.png shows it at a glance. traces.csv, rois.csv, clusters.csv open");
-    lines.text("anywhere, suite2p/plane0 in suite2p and numpy.");
+    lines.text("report.html shows it all in a browser. traces.csv, rois.csv, clusters.csv");
+    lines.text("open anywhere, suite2p/plane0 in suite2p and numpy.");
     lines.0
 }
 
@@ -349,8 +349,8 @@ mod tests {
              Cost        $0.04\n\
              Results     s3://b/results/ana/x/0123456789abcdef/\n\
              Run         0123456789abcdef\n\n\
-             figure.png shows it at a glance. traces.csv, rois.csv, clusters.csv open\n\
-             anywhere, suite2p/plane0 in suite2p and numpy.\n"
+             report.html shows it all in a browser. traces.csv, rois.csv, clusters.csv\n\
+             open anywhere, suite2p/plane0 in suite2p and numpy.\n"
         );
     }
 

@@ -16,6 +16,15 @@ const MOST_PARTS: u64 = 10_000;
 /// # Errors
 /// See [`ObjectsError`]; a file that cannot be read is [`ObjectsError::Invalid`].
 pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result<(), ObjectsError> {
+    file_if(objects, key, path, &Condition::Always).await
+}
+
+/// The same, if `condition` holds when it is there. When an answer is lost, the caller may read that its own upload broke
+/// the condition.
+///
+/// # Errors
+/// See [`file`].
+pub async fn file_if(objects: &dyn Objects, key: &ObjectKey, path: &Path, condition: &Condition) -> Result<(), ObjectsError> {
     let unreadable =
         |error: std::io::Error| ObjectsError::Invalid { key: key.clone(), why: format!("its file cannot be read: {error}") };
     let mut source = std::fs::File::open(path).map_err(unreadable)?;
@@ -23,7 +32,7 @@ pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result
     if size <= PART {
         let mut bytes = Vec::with_capacity(size as usize);
         source.read_to_end(&mut bytes).map_err(unreadable)?;
-        return patiently(|| objects.put(key, bytes.clone(), &Condition::Always)).await.map(|_| ());
+        return patiently(|| objects.put(key, bytes.clone(), condition)).await.map(|_| ());
     }
     let upload = patiently(|| objects.start_multipart(key)).await?;
     let parts = match all_parts(objects, key, &upload, source, size.div_ceil(MOST_PARTS).max(PART)).await {
@@ -34,7 +43,7 @@ pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result
             return Err(error);
         }
     };
-    match patiently(|| objects.complete_multipart(key, &upload, &parts, &Condition::Always)).await {
+    match patiently(|| objects.complete_multipart(key, &upload, &parts, condition)).await {
         // The answer to an earlier try may have been lost: then the upload is gone because it is the object.
         Err(ObjectsError::NotFound { .. }) => {
             let meta = objects.head(key, &Select::default()).await?;

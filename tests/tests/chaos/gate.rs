@@ -132,22 +132,22 @@ impl Gated<dyn Objects> {
     }
 }
 
-/// Recordings are read by several tasks at a time, in no order: those calls all go through.
-fn is_recording(key: &ObjectKey) -> bool {
-    key.as_str().starts_with("recordings/")
+/// Recordings, and what lies beside results, are read by threads of their own: those calls all go through.
+fn is_read_beside(key: &ObjectKey) -> bool {
+    ["recordings/", "results/"].iter().any(|prefix| key.as_str().starts_with(prefix))
 }
 
 #[async_trait::async_trait]
 impl Objects for Gated<dyn Objects> {
     async fn head(&self, key: &ObjectKey, select: &Select) -> Result<ObjectMeta, ObjectsError> {
-        if is_recording(key) {
+        if key.as_str().starts_with("recordings/") {
             return self.port.head(key, select).await;
         }
         self.at("head", key, self.port.head(key, select)).await
     }
 
     async fn get(&self, key: &ObjectKey, select: &Select) -> Result<Object, ObjectsError> {
-        if is_recording(key) {
+        if is_read_beside(key) {
             return self.port.get(key, select).await;
         }
         self.at("get", key, self.port.get(key, select)).await

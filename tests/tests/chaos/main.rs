@@ -26,6 +26,9 @@ const AT_A_TIME: usize = 8;
 /// Share of calls that go wrong, by seed: from a calm day to a bad one.
 const WILD: [f64; 4] = [0.02, 0.06, 0.12, 0.2];
 
+/// The one result that is not the same in every attempt.
+const TELLS_TIMES: &str = "report.html";
+
 type Files = BTreeMap<String, Vec<ResultFile>>;
 
 fn uploads() -> Vec<Vec<u8>> {
@@ -51,7 +54,8 @@ fn wild(seed: u64) -> f64 {
 /// Whether the results of a seed are those of the calm run, as far as its recordings are done.
 fn same(seed: u64, files: &Files, calm: &Files) {
     for (key, found) in files {
-        assert_eq!(found, &calm[key], "seed {seed}: {key} has other results than in the calm run");
+        let kept = |files: &[ResultFile]| files.iter().filter(|file| file.name != TELLS_TIMES).cloned().collect::<Vec<_>>();
+        assert_eq!(kept(found), kept(&calm[key]), "seed {seed}: {key} has other results than in the calm run");
     }
 }
 

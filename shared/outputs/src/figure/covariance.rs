@@ -1,5 +1,6 @@
 //! Panel B: which cells vary together.
 
+use dropscope_segmentation::Clustering;
 use ndarray::Array2;
 
 use super::{
@@ -19,8 +20,8 @@ const STEPS: usize = 128;
 const MOST_PIXELS: usize = 1000;
 
 pub(super) fn draw(svg: &mut Svg, area: Area, subject: &Subject) -> Result<(), OutputError> {
-    let matrix = Matrix::of(subject);
-    if matrix.rows.is_empty() || matrix.columns.is_empty() {
+    let matrix = Matrix::of(subject.clustering(), &subject.order);
+    if matrix.is_empty() {
         no_cells(svg, area);
         return Ok(());
     }
@@ -42,7 +43,7 @@ pub(super) fn draw(svg: &mut Svg, area: Area, subject: &Subject) -> Result<(), O
 }
 
 /// The part of the covariance matrix that is drawn.
-struct Matrix<'a> {
+pub(crate) struct Matrix<'a> {
     all: &'a Array2<f64>,
     /// Rows of `all`, from the top: the cells that are drawn.
     rows: Vec<usize>,
@@ -51,15 +52,19 @@ struct Matrix<'a> {
 }
 
 impl<'a> Matrix<'a> {
-    fn of(subject: &Subject<'a>) -> Self {
-        let c = subject.clustering();
+    /// The rows of the cells at these positions within the clustering, in their order, and their columns.
+    pub(crate) fn of(c: &'a Clustering, order: &[usize]) -> Self {
         let column = |position: &usize| c.references.binary_search(position).ok();
-        Self { all: &c.covariance, rows: subject.order.clone(), columns: subject.order.iter().filter_map(column).collect() }
+        Self { all: &c.covariance, rows: order.to_vec(), columns: order.iter().filter_map(column).collect() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() || self.columns.is_empty()
     }
 
     /// The covariance beyond which colours saturate: the 99th percentile between different cells, so
     /// that one loud cell's variance does not bleach the rest.
-    fn limit(&self) -> f64 {
+    pub(crate) fn limit(&self) -> f64 {
         let alone = self.rows.len() == 1;
         let entries = self.rows.iter().enumerate().flat_map(|(i, &row)| {
             let columns = self.columns.iter().enumerate();
@@ -73,22 +78,28 @@ impl<'a> Matrix<'a> {
     }
 
     /// Height, width and RGB pixels.
-    ///
-    /// Each pixel is the mean of a rectangular block; a block is one entry until the page has no room.
     fn pixels(&self, limit: f64) -> (usize, usize, Vec<u8>) {
+        let (height, width, means) = self.means(MOST_PIXELS);
+        (height, width, means.iter().flat_map(|mean| palette::diverging(mean / limit)).collect())
+    }
+
+    /// Height, width and the means of rectangular blocks, no more than `most` either way.
+    ///
+    /// A block is one entry until there is no room.
+    pub(crate) fn means(&self, most: usize) -> (usize, usize, Vec<f64>) {
         let blocks = |of: &'_ Vec<usize>| -> Vec<Vec<usize>> {
-            of.chunks(of.len().div_ceil(MOST_PIXELS).max(1)).map(<[usize]>::to_vec).collect()
+            of.chunks(of.len().div_ceil(most).max(1)).map(<[usize]>::to_vec).collect()
         };
         let (down, across) = (blocks(&self.rows), blocks(&self.columns));
-        let mut rgb = Vec::with_capacity(3 * down.len() * across.len());
+        let mut means = Vec::with_capacity(down.len() * across.len());
         for rows in &down {
             for columns in &across {
                 let entries = rows.iter().flat_map(|&i| columns.iter().map(move |&j| [i, j]));
                 let sum: f64 = entries.map(|at| self.all[at]).sum();
-                rgb.extend(palette::diverging(sum / (rows.len() * columns.len()) as f64 / limit));
+                means.push(sum / (rows.len() * columns.len()) as f64);
             }
         }
-        (down.len(), across.len(), rgb)
+        (down.len(), across.len(), means)
     }
 }
 

@@ -128,7 +128,7 @@ fn picture(
 }
 
 /// Means of square blocks, the fewest that bring the image within `most` pixels a side.
-fn binned(image: &Array2<f32>, most: usize) -> Array2<f32> {
+pub(crate) fn binned(image: &Array2<f32>, most: usize) -> Array2<f32> {
     let (height, width) = image.dim();
     let factor = height.max(width).div_ceil(most).max(1);
     let shape = (height.div_ceil(factor), width.div_ceil(factor));

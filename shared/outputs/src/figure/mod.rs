@@ -9,7 +9,7 @@ mod covariance;
 mod header;
 mod images;
 mod label;
-mod palette;
+pub(crate) mod palette;
 mod raster;
 mod svg;
 mod traces;
@@ -21,6 +21,8 @@ use dropscope_segmentation::{ClusterBy, Clustering, Segmentation, SegmentedRecor
 use crate::{OutputError, RunMeta, error::check};
 use svg::{Area, Svg, TextStyle};
 
+pub(crate) use covariance::Matrix;
+pub(crate) use images::binned;
 pub use raster::rasterize;
 
 const WIDTH: f64 = 1800.0;

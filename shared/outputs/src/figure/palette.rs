@@ -2,10 +2,10 @@
 
 /// Okabe & Ito 2008, *Color Universal Design*, without black and with yellow last, which is
 /// weak on white.
-const CLUSTERS: [&str; 7] = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"];
+pub(crate) const CLUSTERS: [&str; 7] = ["#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#F0E442"];
 
 /// Blue – white – red, ColorBrewer's *RdBu* with eleven steps (Harrower & Brewer 2003), reversed.
-const DIVERGING: [[u8; 3]; 11] = [
+pub(crate) const DIVERGING: [[u8; 3]; 11] = [
     [5, 48, 97],
     [33, 102, 172],
     [67, 147, 195],

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code)]
 
+pub(crate) mod large;
+
 use dropscope_outputs::RunMeta;
 use dropscope_segmentation::{
     Blocks, ClusterBy, Clustering, Member, Quality, Registration, Roi, Segmentation, SegmentedRecording,
