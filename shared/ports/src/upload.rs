@@ -23,7 +23,7 @@ pub async fn file(objects: &dyn Objects, key: &ObjectKey, path: &Path) -> Result
 /// the condition.
 ///
 /// # Errors
-/// See [`file`].
+/// See [`file()`].
 pub async fn file_if(objects: &dyn Objects, key: &ObjectKey, path: &Path, condition: &Condition) -> Result<(), ObjectsError> {
     let unreadable =
         |error: std::io::Error| ObjectsError::Invalid { key: key.clone(), why: format!("its file cannot be read: {error}") };

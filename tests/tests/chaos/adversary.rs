@@ -11,7 +11,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use std::fmt::Write;
 
 /// Decisions of the adversary before it grows tired.
-const STEPS: usize = 260;
+const STEPS: usize = 800;
 /// Actors at a time, at most.
 const ACTORS: usize = 6;
 /// Rounds after which the calm must have brought everything to its end.

@@ -75,6 +75,11 @@ fn law(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
 fn follows(before: &Job, after: &Job) -> Result<(), String> {
     let run = &before.run;
     law(after.attempt >= before.attempt, || format!("{run} went back to attempt {}", after.attempt))?;
+    if let State::Done(outcome) = &after.state {
+        law(outcome.attempt == after.attempt, || {
+            format!("attempt {} of {run} committed, not {}", outcome.attempt, after.attempt)
+        })?;
+    }
     law(after.closed || !before.closed, || format!("{run} was opened again"))?;
     law(!before.state.is_final() || before.state == after.state, || {
         format!("{run} was {:?} and is {:?}", before.state, after.state)

@@ -47,6 +47,11 @@ fn play(seed: u64, wild: f64, uploads: &[Vec<u8>]) -> Result<(Files, String), St
     })
 }
 
+/// Two recordings or three: as many as may run at a time, or one more.
+fn some(seed: u64, uploads: &[Vec<u8>]) -> &[Vec<u8>] {
+    &uploads[..2 + (seed % 2) as usize]
+}
+
 fn wild(seed: u64) -> f64 {
     WILD[(seed % WILD.len() as u64) as usize]
 }
@@ -73,7 +78,7 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
     let asked = std::env::var("DROPSCOPE_CHAOS").unwrap_or_default();
     if let Some(seed) = asked.strip_suffix("..") {
         let seed = seed.parse().unwrap();
-        let (files, told) = play(seed, wild(seed), &uploads).unwrap_or_else(|told| panic!("{told}"));
+        let (files, told) = play(seed, wild(seed), some(seed, &uploads)).unwrap_or_else(|told| panic!("{told}"));
         println!("{told}");
         return same(seed, &files, &calm);
     }
@@ -87,7 +92,7 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
                     if seed > seeds {
                         break;
                     }
-                    match play(seed, wild(seed), &uploads) {
+                    match play(seed, wild(seed), some(seed, &uploads)) {
                         Ok((files, _)) => {
                             same(seed, &files, &calm);
                             *done.lock().unwrap() += files.len();
@@ -101,7 +106,7 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
     let mut broken = broken.into_inner().unwrap();
     broken.sort();
     let laws: Vec<&str> = broken.iter().filter_map(|(_, told)| told.lines().last()).collect();
-    println!("{} of {} recordings done in {seeds} seeds", done.into_inner().unwrap(), seeds as usize * uploads.len());
+    println!("{} recordings done in {seeds} seeds", done.into_inner().unwrap());
     assert!(broken.is_empty(), "{}\n{}", broken[0].1, laws.join("\n"));
 }
 
@@ -109,7 +114,7 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
 fn a_seed_plays_the_same_every_time() {
     let uploads = uploads();
     for seed in [3, 14] {
-        let told = |_| play(seed, wild(seed), &uploads).map_or_else(|told| told, |(_, told)| told);
+        let told = |_| play(seed, wild(seed), some(seed, &uploads)).map_or_else(|told| told, |(_, told)| told);
         let [first, second] = [0, 1].map(told);
         assert_eq!(first, second, "seed {seed}");
     }
