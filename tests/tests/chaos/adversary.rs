@@ -13,7 +13,9 @@ use std::fmt::Write;
 /// Decisions of the adversary before it grows tired.
 const STEPS: usize = 800;
 /// Actors at a time, at most.
-const ACTORS: usize = 6;
+const ACTORS: usize = 8;
+/// Every so manieth actor hardly moves: it wakes up in another world.
+const SLOW: usize = 3;
 /// Rounds after which the calm must have brought everything to its end.
 const ROUNDS: usize = 200;
 /// Calls that one actor may make.
@@ -97,8 +99,16 @@ impl Adversary {
     /// One actor makes its call.
     async fn go_on(&mut self) {
         let Some(at) = self.one_of(self.actors.len()) else { return };
+        if self.is_spared(at) {
+            return;
+        }
         let fate = self.fate(&self.actors[at].before.clone());
         self.move_on(at, fate).await;
+    }
+
+    /// Slow ones seldom move, and seldom die before they have done harm.
+    fn is_spared(&mut self, at: usize) -> bool {
+        self.actors[at].number.is_multiple_of(SLOW) && self.rng.gen_bool(0.85)
     }
 
     async fn move_on(&mut self, at: usize, fate: Fate) {
@@ -175,6 +185,9 @@ impl Adversary {
     /// One actor dies where it stands.
     fn kill(&mut self) {
         let Some(at) = self.one_of(self.actors.len()) else { return };
+        if self.is_spared(at) {
+            return;
+        }
         let actor = self.actors.swap_remove(at);
         self.tell(format_args!("#{} dies before {}", actor.number, actor.before));
         self.gone(actor);

@@ -21,9 +21,8 @@ impl Laws {
 
     /// What must hold at any time.
     pub(crate) async fn hold(&mut self, world: &World) -> Result<(), String> {
+        under_the_cap(world)?;
         let budget = budget(world);
-        let cap = allowance().cap.unwrap_or_default();
-        law(budget.committed() <= cap, || format!("{} are committed, the cap is {cap}", budget.committed()))?;
         let (alive, most) = (world.fleet.alive(), allowance().most_instances.unwrap_or_default());
         law(alive.len() <= most, || format!("{} instances run, {most} may", alive.len()))?;
         for real in world.fleet.all() {
@@ -65,6 +64,12 @@ impl Laws {
         });
         done.collect()
     }
+}
+
+/// What is spent and reserved is never more than the cap.
+pub(crate) fn under_the_cap(world: &World) -> Result<(), String> {
+    let (committed, cap) = (budget(world).committed(), allowance().cap.unwrap_or_default());
+    law(committed <= cap, || format!("{committed} are committed, the cap is {cap}"))
 }
 
 fn law(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {

@@ -10,6 +10,7 @@ mod adversary;
 mod cloud;
 mod gate;
 mod laws;
+mod one_cap;
 mod store;
 
 use adversary::Adversary;
