@@ -5,4 +5,4 @@ pub mod machine;
 pub mod recordings;
 
 pub use fleet::InlineFleet;
-pub use machine::{Machine, Whole};
+pub use machine::{Machine, Whole, alike};

@@ -4,6 +4,7 @@ use crate::fleet::InlineFleet;
 use dropscope_cli::cloud::{BUCKET, Cloud, World};
 use dropscope_local::{LocalStore, MailDir};
 use dropscope_pipeline::budget::Budget;
+use dropscope_pipeline::job::ResultFile;
 use dropscope_pipeline::{Job, ObjectKey, Outcome, State, Upload};
 use dropscope_ports::{Condition, Fleet, Mailer, Objects, ObjectsError, Select};
 use dropscope_segment::{Assignment, RunProgress};
@@ -206,6 +207,11 @@ impl Machine<'_> {
         ensure(budget.reservations.is_empty(), "money is left reserved")?;
         Ok(outcome.clone())
     }
+}
+
+/// The results that every attempt at a recording makes alike: all but the report, which tells times.
+pub fn alike(files: &[ResultFile]) -> Vec<ResultFile> {
+    files.iter().filter(|file| file.name != "report.html").cloned().collect()
 }
 
 /// The mails in a bucket's mail folder.
