@@ -29,7 +29,6 @@ REASONS = {
     ("Summary", "Recordings", "s3:GetObjectVersion"): NO_VERSION,
     ("Worker", "Recordings", "s3:GetObjectVersion"): NO_VERSION,
     ("Worker", "Results", "s3:AbortMultipartUpload"): "clears an upload in parts that failed; files of these runs go whole",
-    ("Worker", "Results", "s3:GetObject"): "looks at an upload in parts whose answer was lost; files of these runs go whole",
     ("Reconcile", "EndOwnInstances", "*"): "ends an instance half an hour beyond its lifetime, when its own watchdog has failed",
 }
 # The same, of calls that some walks see and others do not.
