@@ -24,6 +24,7 @@ use svg::{Area, Svg, TextStyle};
 pub(crate) use covariance::Matrix;
 pub(crate) use images::binned;
 pub use raster::rasterize;
+pub(crate) use svg::escaped;
 
 const WIDTH: f64 = 1800.0;
 const MARGIN: f64 = 50.0;

@@ -134,7 +134,7 @@ impl Svg {
 
 /// Makes any text safe inside an element or attribute; characters that XML 1.0 forbids are
 /// replaced, since a file name may hold them.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -33,25 +33,15 @@ pub(super) struct Parts<'a> {
     pub(super) data: &'a str,
 }
 
-/// Text as HTML shows it, also inside of quotes.
+/// Text as HTML shows it, also inside of quotes, on one line. The marks that turn its direction have no place in a name.
 pub(super) fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            // Breaks of lines that only scripts know.
-            '\u{2028}' | '\u{2029}' => out.push(' '),
-            // Controls have no place in a document, and the marks that turn its direction none in a name.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => out.push('\u{fffd}'),
-            c if c.is_control() && !c.is_whitespace() => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
+    let plain = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => ' ',
+        '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+        c if c.is_control() && c.is_whitespace() => ' ',
+        c => c,
+    };
+    crate::figure::escaped(&text.chars().map(plain).collect::<String>())
 }
 
 /// JSON that may stand inside of a script element, whatever texts it holds: nothing in it can end the element.
