@@ -22,6 +22,10 @@ const TOGETHER: [usize; 3] = [1, 4, 16];
 const LOOSENED: f64 = 0.02;
 /// Longest memory of a mode: the share that is left in the next frame.
 const STICKIEST: f64 = 0.998;
+/// What is lost of a mode from frame to frame is tried in steps of this factor.
+const FINER: f64 = 0.75;
+/// Frames the memory of a mode is learned from, at most.
+const LEARNED: usize = 20_000;
 /// Squared innovation, in units of its variance, beyond which a mode has jumped.
 const JUMP: f64 = 16.0;
 
@@ -197,16 +201,35 @@ fn followed(path: &[f64], usable: &[bool], variance: f64) -> Vec<f64> {
     out
 }
 
-/// Share of a mode left in the next frame: noise does not last, so the covariance of neighbours is all signal.
+/// Share of a mode left in the next frame, by likelihood: the innovations of Kalman's filter are the most probable with it
+/// (Schweppe 1965, IEEE Trans Inf Theory 11:61). The covariance of neighbours alone loses it in the noise of weak modes.
 fn memory(path: &[f64], usable: &[bool], variance: f64) -> f64 {
-    let (mut sum, mut pairs) = (0.0, 0usize);
-    for t in 1..path.len() {
-        if usable[t] && usable[t - 1] {
-            sum += path[t] * path[t - 1];
-            pairs += 1;
+    let (path, usable) = (&path[..path.len().min(LEARNED)], &usable[..usable.len().min(LEARNED)]);
+    let (mut best, mut highest) = (0.0, f64::NEG_INFINITY);
+    let mut lost = 1.0;
+    while lost > 1.0 - STICKIEST {
+        let found = likelihood(path, usable, (variance, 1.0 - lost));
+        if found > highest {
+            (best, highest) = (1.0 - lost, found);
         }
+        lost *= FINER;
     }
-    (sum / pairs.max(1) as f64 / variance.max(f64::MIN_POSITIVE)).clamp(0.0, STICKIEST)
+    best
+}
+
+/// Twice the log likelihood of a path seen through unit noise, but for a constant; a jump counts no more than its bound.
+fn likelihood(path: &[f64], usable: &[bool], (variance, memory): (f64, f64)) -> f64 {
+    let (mut mean, mut spread, mut sum) = (0.0, variance, 0.0);
+    for (value, usable) in path.iter().zip(usable) {
+        if *usable {
+            let (innovation, of) = (value - mean, spread + 1.0);
+            sum -= libm::log(of) + (innovation * innovation / of).min(JUMP);
+            mean += spread / of * innovation;
+            spread /= of;
+        }
+        (mean, spread) = (memory * mean, memory * memory * spread + (1.0 - memory * memory) * variance);
+    }
+    sum
 }
 
 #[cfg(test)]
@@ -247,6 +270,18 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
         let white: Vec<f64> = (0..3000).map(|_| 30.0 * gaussian(&mut rng)).collect();
         assert!(rms(&followed(&white, &[true; 3000], 900.0), &white) < 0.1);
+    }
+
+    #[test]
+    fn the_memory_of_a_mode_fainter_than_its_noise_is_found() {
+        for variance in [0.3, 2.0, 50.0] {
+            let (_, seen) = walk(variance, 3000);
+            let found = memory(&seen, &[true; 3000], variance);
+            assert!((0.94..0.99).contains(&found), "{variance}: {found}");
+        }
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(5);
+        let white: Vec<f64> = (0..3000).map(|_| 2.0 * gaussian(&mut rng)).collect();
+        assert!(memory(&white, &[true; 3000], 3.0) < 0.3);
     }
 
     #[test]
