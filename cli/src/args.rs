@@ -88,7 +88,7 @@ pub enum Command {
     Rerun(Rerun),
     /// Money spent and reserved, the cap, and whether launches are frozen
     #[command(
-        after_help = "Example:\n  dropscope budget --at dropscope-demo\n  dropscope budget --at dropscope-demo set 50\n  dropscope budget --at dropscope-demo thaw"
+        after_help = "Example:\n  dropscope budget --at dropscope-demo\n  dropscope budget --at dropscope-demo set 50\n  dropscope budget --at dropscope-demo set 10 --owner ana\n  dropscope budget --at dropscope-demo thaw"
     )]
     Budget(Budget),
     /// What is missing on this machine, each with its remedy
@@ -218,7 +218,10 @@ pub struct Status {
     /// Where it is.
     #[command(flatten)]
     pub place: PlaceArgs,
-    /// Report as JSON
+    /// Show every run that ever ended, not the last twenty
+    #[arg(long)]
+    pub all: bool,
+    /// Report as JSON, every run
     #[arg(long)]
     pub json: bool,
 }
@@ -280,6 +283,9 @@ pub enum BudgetChange {
     Set {
         /// Dollars, or `none`
         usd: String,
+        /// For this owner's recordings alone
+        #[arg(long, value_name = "NAME")]
+        owner: Option<String>,
     },
     /// Let launches go again after a freeze
     Thaw,

@@ -16,7 +16,7 @@ async fn put(machine: &Machine<'_>, key: &str, bytes: &[u8]) {
 }
 
 async fn cap(machine: &Machine<'_>, micros: u64) {
-    dropscope_jobs::set_cap(&machine.store, Some(Usd::from_micros(micros))).await.unwrap();
+    dropscope_jobs::set_cap(&machine.store, None, Some(Usd::from_micros(micros))).await.unwrap();
 }
 
 async fn money(machine: &Machine<'_>) -> Budget {

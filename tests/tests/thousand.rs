@@ -49,7 +49,7 @@ impl Stack {
         let fleet = Arc::new(InlineFleet::new(clock.clone()));
         let objects: Arc<dyn Objects> = Arc::new(store.clone());
         let mailer: Arc<dyn Mailer> = Arc::new(MailDir::new(folder.path(), clock.clone()));
-        let allowance = Allowance { cap: None, most_instances: Some(MOST) };
+        let allowance = Allowance { most_instances: Some(MOST), ..Allowance::default() };
         let validate = dropscope_validate::Deps {
             bucket: BUCKET.into(),
             objects: objects.clone(),

@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod budget;
 mod demo;
 mod deploy;
 mod preview;
@@ -36,7 +37,7 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Fetch(args) => results::fetch(&args),
         Command::Rerun(args) => results::rerun(&args),
         Command::Status(args) => status::status(&args),
-        Command::Budget(args) => status::budget(&args),
+        Command::Budget(args) => budget::budget(&args),
         Command::Doctor(args) => crate::doctor::doctor(&args),
     }
 }

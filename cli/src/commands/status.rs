@@ -1,13 +1,10 @@
-//! `dropscope status` and `dropscope budget`: what runs, what waits and why, and the money.
+//! `dropscope status`: what runs, what waits and why, and what has ended.
 
-use crate::args::{Budget, BudgetChange, Status};
+use crate::args::Status;
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::text;
-use dropscope_pipeline::budget::Budget as Money;
 use dropscope_pipeline::{Job, State, Usd};
-use dropscope_ports::Clock;
-use dropscope_ports::clock::SystemClock;
 use std::collections::BTreeMap;
 
 pub(super) fn status(args: &Status) -> Result<(), Failure> {
@@ -19,25 +16,41 @@ pub(super) fn status(args: &Status) -> Result<(), Failure> {
         text::say(&serde_json::Value::Array(jobs.iter().map(line_json).collect()).to_string())?;
         return Ok(());
     }
-    if jobs.is_empty() {
-        text::say("no recording has arrived yet")?;
-    }
-    for job in by_age(jobs) {
-        text::say(&format!(
-            "{:<18} {:<12} {:>8}  {}{}",
-            job.run.as_str(),
-            job.state.word(),
-            cost(&job).to_string(),
-            shown(&job),
-            why(&job)
-        ))?;
-    }
-    Ok(())
+    text::say(&screen(jobs, if args.all { usize::MAX } else { ENDED_SHOWN }))
 }
 
-fn by_age(mut jobs: Vec<Job>) -> Vec<Job> {
+/// Runs that have ended which are shown, the last ones, unless all are asked for.
+const ENDED_SHOWN: usize = 20;
+
+/// Everything that goes on, and the last runs that ended: a screen, whatever has been before.
+fn screen(mut jobs: Vec<Job>, most_ended: usize) -> String {
+    if jobs.is_empty() {
+        return "no recording has arrived yet".to_owned();
+    }
     jobs.sort_by(|a, b| (a.received_at, &a.run).cmp(&(b.received_at, &b.run)));
-    jobs
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    jobs.iter().for_each(|job| *counts.entry(job.state.word()).or_default() += 1);
+    let counts: Vec<String> = counts.iter().map(|(state, n)| format!("{n} {state}")).collect();
+    let ended = jobs.iter().filter(|job| job.state.is_final()).count();
+    let hidden = ended.saturating_sub(most_ended);
+    let (mut lines, mut passed) = (Vec::new(), 0);
+    for job in &jobs {
+        passed += usize::from(job.state.is_final());
+        if !job.state.is_final() || passed > hidden {
+            lines.push(line(job));
+        }
+    }
+    // Last, where a long list leaves a terminal.
+    lines.push(format!("\n{}", counts.join(", ")));
+    if hidden > 0 {
+        lines.push(format!("{hidden} that ended earlier are left out: --all shows them"));
+    }
+    lines.join("\n")
+}
+
+fn line(job: &Job) -> String {
+    let (run, state, cost) = (job.run.as_str(), job.state.word(), cost(job).to_string());
+    format!("{run:<18} {state:<12} {cost:>8}  {}{}", shown(job), why(job))
 }
 
 /// What the run's committed attempt cost; nothing yet while it goes on.
@@ -72,67 +85,33 @@ fn line_json(job: &Job) -> serde_json::Value {
     })
 }
 
-pub(super) fn budget(args: &Budget) -> Result<(), Failure> {
-    super::runtime()?.block_on(async {
-        let place = Place::open(&args.place).await?;
-        let (store, unreadable) = (&**place.objects(), |error| place.unreadable(error));
-        match &args.change {
-            Some(BudgetChange::Set { usd }) => dropscope_jobs::set_cap(store, cap(usd)?).await.map_err(unreadable)?,
-            Some(BudgetChange::Thaw) => dropscope_jobs::thaw(store, SystemClock.now()).await.map_err(unreadable)?,
-            None => {}
-        }
-        let money = dropscope_jobs::load_budget(store).await.map_err(unreadable)?;
-        let jobs = dropscope_jobs::list_jobs(store).await.map_err(unreadable)?;
-        let owners = owners(&jobs, &money);
-        if args.json {
-            text::say(&serde_json::json!({ "budget": money, "owners": owners }).to_string())
-        } else {
-            show(&money, &owners)
-        }
-    })
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dropscope_pipeline::job::Verdict;
+    use dropscope_pipeline::{ObjectKey, Settings, Timestamp, Upload};
 
-/// `none` takes the cap away; anything else is dollars.
-fn cap(text: &str) -> Result<Option<Usd>, Failure> {
-    if text == "none" {
-        return Ok(None);
+    fn job(n: i64) -> Job {
+        let key = ObjectKey::raw(format!("recordings/ana/{n}.tif"));
+        let upload = Upload { bucket: "b".into(), key, version: None, etag: "e".into(), size: Some(1), sequencer: None };
+        Job::claim(format!("{n:016x}").parse().unwrap(), upload, "ana".into(), Settings::default(), Timestamp::from_millis(n))
     }
-    let dollars: Option<f64> = text.parse().ok().filter(|d: &f64| d.is_finite() && (0.0..=1e9).contains(d));
-    let dollars =
-        dollars.ok_or_else(|| Failure::input(format!("`{text}` is no amount"), "give dollars, 0 to 1000000000, or none"))?;
-    Ok(Some(Usd::from_micros((dollars * 1e6).round() as u64)))
-}
 
-/// What each owner's committed runs cost, and what their running ones hold, in dollars.
-fn owners(jobs: &[Job], money: &Money) -> BTreeMap<String, (Usd, Usd)> {
-    let mut owners: BTreeMap<String, (Usd, Usd)> = BTreeMap::new();
-    for job in jobs {
-        let spent = &mut owners.entry(job.owner.clone()).or_default().0;
-        *spent = spent.plus(cost(job));
+    fn rejected(n: i64) -> Job {
+        let verdict = Verdict { cause: "it ends early".into(), remedy: "copy it again".into() };
+        job(n).rejected(verdict, Timestamp::from_millis(n)).unwrap()
     }
-    for reservation in money.reservations.values() {
-        let held = &mut owners.entry(reservation.owner.clone()).or_default().1;
-        *held = held.plus(reservation.amount);
-    }
-    owners
-}
 
-fn show(money: &Money, owners: &BTreeMap<String, (Usd, Usd)>) -> Result<(), Failure> {
-    let reserved = money.reservations.values().fold(Usd::ZERO, |sum, r| sum.plus(r.amount));
-    let frozen = match &money.frozen {
-        Some(frozen) => {
-            format!("since {}: {}\n           to go on: dropscope budget thaw", frozen.since, text::shown(&frozen.why))
-        }
-        None => "no".to_owned(),
-    };
-    text::say(&format!("month      {}", if money.month.is_empty() { "nothing yet" } else { &money.month }))?;
-    text::say(&format!("spent      {}", money.spent))?;
-    text::say(&format!("reserved   {reserved}"))?;
-    text::say(&format!("cap        {}", money.cap.map_or_else(|| "none".to_owned(), |cap| cap.to_string())))?;
-    text::say(&format!("frozen     {frozen}"))?;
-    for (owner, (spent, held)) in owners {
-        let owner = if owner.is_empty() { "(no owner)".to_owned() } else { text::shown(owner) };
-        text::say(&format!("  {owner:<20} spent {spent} in all, reserved {held}"))?;
+    #[test]
+    fn what_goes_on_is_always_shown_and_of_what_ended_the_last() {
+        let jobs = vec![rejected(3), job(1), rejected(2), rejected(4)];
+        assert_eq!(
+            screen(jobs.clone(), 2),
+            "0000000000000001   received        $0.00  recordings/ana/1.tif\n\
+             0000000000000003   rejected        $0.00  recordings/ana/3.tif\n                   it ends early: copy it again\n\
+             0000000000000004   rejected        $0.00  recordings/ana/4.tif\n                   it ends early: copy it again\n\n\
+             1 received, 3 rejected\n1 that ended earlier are left out: --all shows them"
+        );
+        assert!(screen(jobs, usize::MAX).contains("2.tif"));
     }
-    Ok(())
 }

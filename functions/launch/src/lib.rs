@@ -20,10 +20,13 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
-use dropscope_runtime::environment::{BUCKET, DISK, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS, Variable};
+use dropscope_runtime::environment::{
+    BUCKET, DISK, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, SUBNETS, Variable,
+};
 
 /// What the program needs to be told by its environment.
-pub const VARIABLES: &[&Variable] = &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &MAX_INSTANCES, &DISK];
+pub const VARIABLES: &[&Variable] =
+    &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &OWNER_CAP, &MAX_INSTANCES, &DISK];
 
 /// What launch may touch.
 pub struct Deps {

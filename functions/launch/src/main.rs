@@ -8,7 +8,7 @@ use dropscope_pipeline::budget::Allowance;
 use dropscope_ports::Objects;
 use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{
-    BUCKET, DISK, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, STACK, SUBNETS,
+    BUCKET, DISK, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, SUBNETS,
 };
 use dropscope_runtime::lambda::{Call, Failure, serve};
 use serde_json::Value;
@@ -43,13 +43,14 @@ async fn main() -> ExitCode {
 
 async fn told(environment: Environment) -> Result<Launch, EnvironmentError> {
     let most = environment.parsed(&MAX_INSTANCES, "a whole number", |text| text.parse().ok())?;
-    let cap = environment.parsed(&MONTHLY_CAP, "an amount such as 20 or 19.50", Usd::parse)?;
+    let [cap, owner_cap] =
+        [&MONTHLY_CAP, &OWNER_CAP].map(|cap| environment.parsed(cap, "an amount such as 20 or 19.50", Usd::parse));
     Ok(Launch {
         bucket: environment.text(&BUCKET)?,
         stack: environment.text(&STACK)?,
         template: environment.text(&LAUNCH_TEMPLATE)?,
         subnets: environment.text(&SUBNETS)?.split(',').map(|subnet| subnet.trim().to_owned()).collect(),
-        allowance: Allowance { cap: Some(cap), most_instances: Some(most) },
+        allowance: Allowance::of_stack(cap?, owner_cap?, most),
         beside: Beside::on_ec2(environment.parsed(&DISK, "a whole number", |text| text.parse().ok())?),
         sdk: sdk().await,
         ready: OnceCell::new(),

@@ -16,10 +16,10 @@ use dropscope_pipeline::{Job, State, Timestamp, state_keys};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, InstanceState, Mailer, Objects, ObjectsError};
 use std::sync::Arc;
 
-use dropscope_runtime::environment::{BUCKET, MAX_INSTANCES, MONTHLY_CAP, STACK, TOPIC, Variable};
+use dropscope_runtime::environment::{BUCKET, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, TOPIC, Variable};
 
 /// What the program needs to be told by its environment.
-pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &MONTHLY_CAP, &MAX_INSTANCES];
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &MONTHLY_CAP, &OWNER_CAP, &MAX_INSTANCES];
 
 /// What reconcile may touch.
 pub struct Deps {

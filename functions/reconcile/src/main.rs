@@ -7,7 +7,9 @@ use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::{Quiet, Usd};
 use dropscope_ports::clock::SystemClock;
 use dropscope_reconcile::{Deps, Patience, ReconcileError, VARIABLES, handle};
-use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, MAX_INSTANCES, MONTHLY_CAP, STACK, TOPIC};
+use dropscope_runtime::environment::{
+    BUCKET, Environment, EnvironmentError, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, TOPIC,
+};
 use dropscope_runtime::lambda::{answer, serve};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,7 +30,8 @@ async fn main() -> ExitCode {
 async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
     let (bucket, sdk) = (environment.text(&BUCKET)?, sdk().await);
     let most = environment.parsed(&MAX_INSTANCES, "a whole number", |text| text.parse().ok())?;
-    let cap = environment.parsed(&MONTHLY_CAP, "an amount such as 20 or 19.50", Usd::parse)?;
+    let [cap, owner_cap] =
+        [&MONTHLY_CAP, &OWNER_CAP].map(|cap| environment.parsed(cap, "an amount such as 20 or 19.50", Usd::parse));
     Ok(Deps {
         objects: Arc::new(S3Objects::new(&sdk, &*bucket)),
         fleet: Arc::new(Ec2Fleet::new(&sdk, environment.text(&STACK)?)),
@@ -37,6 +40,6 @@ async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
         place: place(&bucket),
         mail_lease_seconds: MAIL_LEASE_SECONDS,
         patience: PATIENCE,
-        allowance: Allowance { cap: Some(cap), most_instances: Some(most) },
+        allowance: Allowance::of_stack(cap?, owner_cap?, most),
     })
 }

@@ -1,7 +1,8 @@
 //! Money: reserved before a launch, settled after it.
 
-use crate::documents::{Changed, JobsError, create, read, to_bytes, update};
+use crate::documents::{Changed, JobsError, create, keys, read, to_bytes, update};
 use dropscope_pipeline::budget::{Allowance, Budget, LedgerEntry, Refusal, attempt_id};
+use dropscope_pipeline::timestamp::month_before;
 use dropscope_pipeline::{Job, Timestamp, Usd, state_keys};
 use dropscope_ports::Objects;
 
@@ -109,12 +110,12 @@ pub async fn thaw(objects: &dyn Objects, now: Timestamp) -> Result<(), JobsError
     change(objects, |budget| budget.thaw(now)).await
 }
 
-/// Sets the most that may be spent and reserved in a month; none takes the cap away.
+/// Sets the most that may be spent and reserved in a month, by all or by one owner; none takes that cap away.
 ///
 /// # Errors
 /// See [`JobsError`].
-pub async fn set_cap(objects: &dyn Objects, cap: Option<Usd>) -> Result<(), JobsError> {
-    change(objects, |budget| budget.cap = cap).await
+pub async fn set_cap(objects: &dyn Objects, owner: Option<&str>, cap: Option<Usd>) -> Result<(), JobsError> {
+    change(objects, |budget| budget.set_cap(owner, cap)).await
 }
 
 /// The budget as it stands.
@@ -123,6 +124,23 @@ pub async fn set_cap(objects: &dyn Objects, cap: Option<Usd>) -> Result<(), Jobs
 /// See [`JobsError`].
 pub async fn load_budget(objects: &dyn Objects) -> Result<Budget, JobsError> {
     Ok(read(objects, &state_keys::budget()).await?.map(|(budget, _)| budget).unwrap_or_default())
+}
+
+/// Everything that was settled in a month such as `2026-11`, dearest first. An entry lies in the month of its reservation,
+/// and a run lasts no month: two are looked through.
+///
+/// # Errors
+/// See [`JobsError`].
+pub async fn settled_in(objects: &dyn Objects, month: &str) -> Result<Vec<LedgerEntry>, JobsError> {
+    let mut entries = Vec::new();
+    for month in month_before(month).iter().map(String::as_str).chain([month]) {
+        for key in keys(objects, &state_keys::ledger(month)).await? {
+            entries.extend(read::<LedgerEntry>(objects, &key).await?.map(|(entry, _)| entry));
+        }
+    }
+    entries.retain(|entry| entry.settled_at.month() == month);
+    entries.sort_by(|a, b| b.cost.cmp(&a.cost).then_with(|| a.attempt.cmp(&b.attempt)));
+    Ok(entries)
 }
 
 async fn change(objects: &dyn Objects, mut change: impl FnMut(&mut Budget)) -> Result<(), JobsError> {

@@ -13,7 +13,7 @@ pub use documents::{Changed, JobsError, create_job, find_job, list_jobs, load_jo
 pub use folders::{
     begin, gather, keep_gathering, list_gathering, load_begun, load_frozen, load_gathering, look_into, settle_folder,
 };
-pub use ledger::{freeze, load_budget, release, reserve, set_cap, settle, settle_attempt, thaw};
+pub use ledger::{freeze, load_budget, release, reserve, set_cap, settle, settle_attempt, settled_in, thaw};
 pub use open::{list_open_jobs, mark_open};
 pub use outbox::{Delivery, deliver, flush};
 pub use source::{Input, Source};

@@ -26,6 +26,15 @@ pub struct Budget {
     /// When each owner's last launch was, this month: owners take turns.
     #[serde(default)]
     pub served: BTreeMap<String, Timestamp>,
+    /// Most that one owner's runs may spend and hold in a month.
+    #[serde(default)]
+    pub owner_caps: BTreeMap<String, Usd>,
+    /// Settled cost of this month, by owner.
+    #[serde(default)]
+    pub spent_by: BTreeMap<String, Usd>,
+    /// What the deployment allowed when money was last reserved: for people who look; decisions ask the deployment itself.
+    #[serde(default)]
+    pub allowed: Allowance,
 }
 
 /// A stop of all launches.
@@ -55,12 +64,21 @@ pub struct Reservation {
 }
 
 /// What the deployment itself allows, whatever the document says: the person who pays for the stack set it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Allowance {
     /// Most that may be spent and reserved in a month; the lower of this and the document's cap holds.
     pub cap: Option<Usd>,
+    /// The same for each owner.
+    pub owner_cap: Option<Usd>,
     /// Most attempts that may hold money at a time, which is the most instances there can be.
     pub most_instances: Option<usize>,
+}
+
+impl Allowance {
+    /// What a stack's parameters say; an `owner_cap` of nothing is no cap.
+    pub fn of_stack(cap: Usd, owner_cap: Usd, most_instances: usize) -> Self {
+        Self { cap: Some(cap), owner_cap: Some(owner_cap).filter(|cap| *cap > Usd::ZERO), most_instances: Some(most_instances) }
+    }
 }
 
 /// Why a launch may not go ahead now; the job waits.
@@ -84,6 +102,18 @@ pub enum Refusal {
         /// What the launch asked for.
         asked: Usd,
     },
+    /// The cap of one owner would be passed.
+    #[error("the cap of {cap} a month for {owner} leaves {left}, and this run may cost {asked}")]
+    OwnerCap {
+        /// Whose.
+        owner: String,
+        /// Cap of the month.
+        cap: Usd,
+        /// What is left of it.
+        left: Usd,
+        /// What the launch asked for.
+        asked: Usd,
+    },
     /// As many instances run as may.
     #[error("{0} instances may run at a time, and so many do")]
     Instances(usize),
@@ -93,7 +123,7 @@ impl Budget {
     /// Reserves `amount` for an attempt. An attempt that holds a reservation keeps it, but does not pass a freeze with it.
     ///
     /// # Errors
-    /// When launches are frozen, or the cap would be passed.
+    /// When launches are frozen, or a cap would be passed.
     pub fn reserve(&mut self, attempt: &str, amount: Usd, owner: &str, now: Timestamp) -> Result<(), Refusal> {
         self.reserve_within(&Allowance::default(), attempt, amount, owner, now)
     }
@@ -120,13 +150,13 @@ impl Budget {
         if let Some(most) = allowance.most_instances.filter(|most| self.reservations.len() >= *most) {
             return Err(Refusal::Instances(most));
         }
-        if let Some(cap) = allowance.cap.into_iter().chain(self.cap).min() {
-            let committed = self.committed();
-            if committed.plus(amount) > cap {
-                let left = Usd::from_micros(cap.micros().saturating_sub(committed.micros()));
-                return Err(Refusal::Cap { cap, left, asked: amount });
-            }
+        if let Some((cap, left)) = over(self.cap_within(allowance), self.committed(), amount) {
+            return Err(Refusal::Cap { cap, left, asked: amount });
         }
+        if let Some((cap, left)) = over(self.owner_cap_within(allowance, owner), self.committed_by(owner), amount) {
+            return Err(Refusal::OwnerCap { owner: owner.to_owned(), cap, left, asked: amount });
+        }
+        self.allowed = allowance.clone();
         self.served.insert(owner.to_owned(), now);
         self.reserved += 1;
         let held = Reservation { amount, owner: owner.to_owned(), since: now, cost: None, number: self.reserved };
@@ -146,7 +176,10 @@ impl Budget {
     pub fn settle(&mut self, attempt: &str, now: Timestamp) {
         self.turn_month(now);
         if let Some(held) = self.reservations.remove(attempt) {
-            self.spent = self.spent.plus(held.cost.unwrap_or(held.amount));
+            let cost = held.cost.unwrap_or(held.amount);
+            self.spent = self.spent.plus(cost);
+            let of_owner = self.spent_by.entry(held.owner).or_default();
+            *of_owner = of_owner.plus(cost);
         }
     }
 
@@ -181,15 +214,47 @@ impl Budget {
         self.reservations.values().fold(self.spent, |sum, r| sum.plus(r.amount))
     }
 
+    /// The same of one owner's runs.
+    pub fn committed_by(&self, owner: &str) -> Usd {
+        let held = self.reservations.values().filter(|r| r.owner == owner);
+        held.fold(self.spent_by.get(owner).copied().unwrap_or_default(), |sum, r| sum.plus(r.amount))
+    }
+
+    /// The cap that holds: the lower of the document's and the deployment's.
+    pub fn cap_within(&self, allowance: &Allowance) -> Option<Usd> {
+        allowance.cap.into_iter().chain(self.cap).min()
+    }
+
+    /// The same for one owner.
+    pub fn owner_cap_within(&self, allowance: &Allowance, owner: &str) -> Option<Usd> {
+        allowance.owner_cap.into_iter().chain(self.owner_caps.get(owner).copied()).min()
+    }
+
+    /// Sets the most that may be spent and held in a month, by all or by one owner; none takes that cap away.
+    pub fn set_cap(&mut self, owner: Option<&str>, cap: Option<Usd>) {
+        match (owner, cap) {
+            (None, cap) => self.cap = cap,
+            (Some(owner), Some(cap)) => _ = self.owner_caps.insert(owner.to_owned(), cap),
+            (Some(owner), None) => _ = self.owner_caps.remove(owner),
+        }
+    }
+
     fn turn_month(&mut self, now: Timestamp) {
         self.schema = 1;
         let month = now.month();
         if self.month < month {
             self.month = month;
             self.spent = Usd::ZERO;
+            self.spent_by.clear();
             self.served.clear();
         }
     }
+}
+
+/// The cap that `asked` would pass on top of what is committed, and what it leaves.
+fn over(cap: Option<Usd>, committed: Usd, asked: Usd) -> Option<(Usd, Usd)> {
+    let cap = cap.filter(|cap| committed.plus(asked) > *cap)?;
+    Some((cap, Usd::from_micros(cap.micros().saturating_sub(committed.micros()))))
 }
 
 /// The name of an attempt in the budget and the ledger.
@@ -220,112 +285,5 @@ pub struct LedgerEntry {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const NOW: i64 = 1_790_000_000_000;
-
-    fn dollars(d: u64) -> Usd {
-        Usd::from_micros(d * 1_000_000)
-    }
-
-    #[test]
-    fn a_repeated_reserve_or_settle_changes_nothing() {
-        let now = Timestamp::from_millis(NOW);
-        let mut budget = Budget { cap: Some(dollars(3)), ..Budget::default() };
-        budget.reserve("r.1", dollars(2), "ana", now).unwrap();
-        budget.reserve("r.1", dollars(2), "ana", now).unwrap();
-        assert_eq!(budget.committed(), dollars(2));
-        assert_eq!(budget.decide("r.1", Some(dollars(1))).unwrap().cost, Some(dollars(1)));
-        assert_eq!(budget.decide("r.1", None).unwrap().cost, Some(dollars(1)), "the first decision stands");
-        budget.release("r.1", now);
-        assert_eq!(budget.committed(), dollars(2), "until it is settled, all that it holds counts");
-        budget.settle("r.1", now);
-        budget.settle("r.1", now);
-        assert_eq!(budget.committed(), dollars(1));
-        assert_eq!(budget.decide("r.1", None), None);
-    }
-
-    #[test]
-    fn what_nobody_decided_costs_all_that_it_holds_and_what_was_not_started_nothing() {
-        let now = Timestamp::from_millis(NOW);
-        let mut budget = Budget::default();
-        ["r.1", "s.1", "t.1"].iter().for_each(|attempt| budget.reserve(attempt, dollars(2), "ana", now).unwrap());
-        budget.settle("r.1", now);
-        budget.release("s.1", now);
-        budget.decide("t.1", None);
-        budget.settle("t.1", now);
-        assert_eq!((budget.spent, budget.reservations.len()), (dollars(4), 0));
-    }
-
-    #[test]
-    fn frozen_refuses_and_says_why() {
-        let now = Timestamp::from_millis(NOW);
-        let mut budget = Budget { frozen: Some(Frozen { why: "alert".into(), since: now }), ..Budget::default() };
-        assert!(matches!(budget.reserve("r.1", Usd::ZERO, "ana", now), Err(Refusal::Frozen { .. })));
-    }
-
-    #[test]
-    fn an_older_reservation_does_not_pass_a_freeze() {
-        let now = Timestamp::from_millis(NOW);
-        let mut budget = Budget::default();
-        budget.reserve("r.1", dollars(1), "ana", now).unwrap();
-        budget.freeze("alert", now);
-        budget.freeze("another alert", now);
-        assert!(matches!(budget.reserve("r.1", dollars(1), "ana", now), Err(Refusal::Frozen { why, .. }) if why == "alert"));
-        budget.thaw(now);
-        assert_eq!(budget.reserve("r.1", dollars(1), "ana", now), Ok(()));
-    }
-
-    #[test]
-    fn the_lower_cap_holds() {
-        let now = Timestamp::from_millis(NOW);
-        for (document, stack) in [(Some(3), Some(5)), (Some(5), Some(3)), (None, Some(3)), (Some(3), None)] {
-            let mut budget = Budget { cap: document.map(dollars), ..Budget::default() };
-            let allowance = Allowance { cap: stack.map(dollars), most_instances: None };
-            assert_eq!(budget.reserve_within(&allowance, "r.1", dollars(3), "ana", now), Ok(()));
-            let refusal = budget.reserve_within(&allowance, "r.2", dollars(1), "ana", now).unwrap_err();
-            assert_eq!(refusal, Refusal::Cap { cap: dollars(3), left: Usd::ZERO, asked: dollars(1) });
-        }
-    }
-
-    #[test]
-    fn no_more_attempts_hold_money_than_instances_may_run() {
-        let now = Timestamp::from_millis(NOW);
-        let mut budget = Budget::default();
-        let allowance = Allowance { cap: None, most_instances: Some(2) };
-        let mut reserve = |attempt: &str| budget.reserve_within(&allowance, attempt, Usd::ZERO, "ana", now);
-        let told = ["r.1", "s.1", "r.1"].map(&mut reserve);
-        assert_eq!(told, [Ok(()), Ok(()), Ok(())]);
-        assert_eq!(reserve("t.1"), Err(Refusal::Instances(2)));
-        budget.release("r.1", now);
-        assert_eq!(budget.reserve_within(&allowance, "t.1", Usd::ZERO, "ana", now), Ok(()));
-    }
-
-    #[test]
-    fn a_new_month_starts_at_nothing_but_keeps_what_is_reserved() {
-        let mut budget = Budget { month: "2026-01".into(), spent: dollars(5), ..Budget::default() };
-        budget.reserve("r.1", dollars(1), "ana", Timestamp::from_millis(NOW)).unwrap();
-        assert_eq!((budget.spent, budget.committed()), (Usd::ZERO, dollars(1)));
-    }
-
-    proptest! {
-        #[test]
-        fn committed_money_never_passes_the_cap(cap in 0u64..50, steps in prop::collection::vec((0u8..6, 0u64..20, any::<bool>()), 0..60)) {
-            let now = Timestamp::from_millis(NOW);
-            let mut budget = Budget { cap: Some(dollars(cap)), ..Budget::default() };
-            for (attempt, amount, settle) in steps {
-                let id = format!("r.{attempt}");
-                if settle {
-                    let held = budget.reservations.get(&id).map_or(Usd::ZERO, |r| r.amount);
-                    budget.decide(&id, Some(held.min(dollars(amount))));
-                    budget.settle(&id, now);
-                } else {
-                    let _ = budget.reserve(&id, dollars(amount), "ana", now);
-                }
-                prop_assert!(budget.committed() <= dollars(cap));
-            }
-        }
-    }
-}
+#[path = "budget_tests.rs"]
+mod tests;

@@ -76,7 +76,12 @@ pub fn budget() -> ObjectKey {
 
 /// What one attempt of a run cost in the end.
 pub fn ledger_entry(month: &str, run: &RunId, attempt: u32) -> ObjectKey {
-    ObjectKey::raw(format!("state/ledger/{month}/{run}.{attempt}.json"))
+    ObjectKey::raw(format!("{}{run}.{attempt}.json", ledger(month)))
+}
+
+/// What stands before all entries of a month, that of their reservation.
+pub fn ledger(month: &str) -> String {
+    format!("state/ledger/{month}/")
 }
 
 /// The program that instances run, under its digest (SHA-256, hex).

@@ -41,6 +41,17 @@ impl Timestamp {
     }
 }
 
+/// The month before one such as `2026-01`; nothing for what is no month.
+pub fn month_before(month: &str) -> Option<String> {
+    let (year, month) = month.split_once('-')?;
+    let (year, month): (u32, u32) = (year.parse().ok()?, month.parse().ok()?);
+    match month {
+        1 => Some(format!("{}-12", year.checked_sub(1)?)),
+        2..=12 => Some(format!("{year}-{:02}", month - 1)),
+        _ => None,
+    }
+}
+
 impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let text = self.date_time().format(&Rfc3339).map_err(|_| std::fmt::Error)?;

@@ -29,6 +29,9 @@ pub static SUBNETS: Variable = Variable { name: "DROPSCOPE_SUBNETS", meaning: "s
 /// Most that a month may cost.
 pub static MONTHLY_CAP: Variable =
     Variable { name: "DROPSCOPE_MONTHLY_CAP_USD", meaning: "most US dollars that a month of instances may cost" };
+/// Most that a month of one owner may cost.
+pub static OWNER_CAP: Variable =
+    Variable { name: "DROPSCOPE_OWNER_CAP_USD", meaning: "most US dollars that a month of one owner may cost, 0 for no cap" };
 /// Most instances at a time.
 pub static MAX_INSTANCES: Variable = Variable { name: "DROPSCOPE_MAX_INSTANCES", meaning: "most instances at a time" };
 

@@ -73,6 +73,7 @@ impl World {
             ("DROPSCOPE_LAUNCH_TEMPLATE", place.template.clone()),
             ("DROPSCOPE_SUBNETS", place.subnets.join(",")),
             ("DROPSCOPE_MONTHLY_CAP_USD", "20".into()),
+            ("DROPSCOPE_OWNER_CAP_USD", "0".into()),
             ("DROPSCOPE_MAX_INSTANCES", "4".into()),
             ("DROPSCOPE_DISK_GIB", "100".into()),
         ]

@@ -22,7 +22,7 @@ const LEASE: u64 = 60;
 
 /// What the stack of these tests allows: eight attempts a month, two at a time.
 pub(crate) fn allowance() -> Allowance {
-    Allowance { cap: Some(Usd::from_micros(200_000)), most_instances: Some(2) }
+    Allowance::of_stack(Usd::from_micros(200_000), Usd::from_micros(150_000), 2)
 }
 
 /// What all actors act on.

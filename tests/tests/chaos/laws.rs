@@ -66,10 +66,16 @@ impl Laws {
     }
 }
 
-/// What is spent and reserved is never more than the cap.
+/// What is spent and reserved is never more than the cap, nor that of one owner more than the owner's.
 pub(crate) fn under_the_cap(world: &World) -> Result<(), String> {
-    let (committed, cap) = (budget(world).committed(), allowance().cap.unwrap_or_default());
-    law(committed <= cap, || format!("{committed} are committed, the cap is {cap}"))
+    let (money, allowance) = (budget(world), allowance());
+    let within = |committed: Usd, cap: Option<Usd>, whose: &str| {
+        let cap = cap.unwrap_or_default();
+        law(committed <= cap, || format!("{committed} are committed {whose}, the cap is {cap}"))
+    };
+    within(money.committed(), allowance.cap, "by all")?;
+    let owners = money.reservations.values().map(|held| &held.owner).chain(money.spent_by.keys());
+    owners.map(|owner| within(money.committed_by(owner), allowance.owner_cap, owner)).collect()
 }
 
 fn law(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {

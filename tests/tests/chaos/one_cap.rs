@@ -25,7 +25,7 @@ async fn validated(world: &World) -> Vec<Upload> {
     };
     let bytes = recordings::small(1).unwrap();
     for n in 0..UPLOADS {
-        let key = ObjectKey::raw(format!("recordings/ana/{n}.tif"));
+        let key = ObjectKey::raw(format!("recordings/owner {}/{n}.tif", n % 5));
         world.store.put(&key, bytes.clone(), &Condition::Always).await.unwrap();
     }
     for upload in world.store.created() {
