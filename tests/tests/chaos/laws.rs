@@ -74,8 +74,8 @@ pub(crate) fn under_the_cap(world: &World) -> Result<(), String> {
         law(committed <= cap, || format!("{committed} are committed {whose}, the cap is {cap}"))
     };
     within(money.committed(), allowance.cap, "by all")?;
-    let owners = money.reservations.values().map(|held| &held.owner).chain(money.spent_by.keys());
-    owners.map(|owner| within(money.committed_by(owner), allowance.owner_cap, owner)).collect()
+    let mut owners = money.reservations.values().map(|held| &held.owner).chain(money.spent_by.keys());
+    owners.try_for_each(|owner| within(money.committed_by(owner), allowance.owner_cap, owner))
 }
 
 fn law(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
