@@ -29,10 +29,13 @@ REASONS = {
     ("Summary", "Recordings", "s3:GetObjectVersion"): NO_VERSION,
     ("Worker", "Recordings", "s3:GetObjectVersion"): NO_VERSION,
     ("Worker", "Results", "s3:AbortMultipartUpload"): "clears an upload in parts that failed; files of these runs go whole",
+    ("BudgetAlert", "EndOwnInstances", "ec2:StopInstances"): "stops what somebody started on demand with the stack's tag; nobody does here",
+    ("BudgetAlert", "CancelOwnRequests", "*"): "cancels a persistent request that somebody made with the stack's tag; nobody does here",
     ("Reconcile", "EndOwnInstances", "*"): "ends an instance half an hour beyond its lifetime, when its own watchdog has failed",
 }
 # The same, of calls that some walks see and others do not.
 CHANCE = {
+    ("BudgetAlert", "SeeInstances", "ec2:DescribeSpotInstanceRequests"): "looks for persistent requests while a spot instance runs",
     ("Reconcile", "Begun", "*"): "looks whether a folder that still gathers has begun; one with a recording.toml may be done before",
     ("Reconcile", "Mail", "*"): "sends the mail of a run whose own sender was late or died",
 }
@@ -75,8 +78,8 @@ class Judge:
         match call["service"], said.get("Action"):
             case "sns", "Publish":
                 return [("sns:Publish", said["TopicArn"], {})]
-            case "ec2", "DescribeInstances":
-                return [("ec2:DescribeInstances", "*", {})]
+            case "ec2", "DescribeInstances" | "DescribeSpotInstanceRequests" as action:
+                return [(f"ec2:{action}", "*", {})]
             case "ec2", "TerminateInstances":
                 ids = [value for name, value in said.items() if name.startswith("InstanceId.")]
                 return [("ec2:TerminateInstances", self.ec2(f"instance/{i}"), self.tags_of(i)) for i in ids]

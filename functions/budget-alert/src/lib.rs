@@ -1,20 +1,22 @@
 //! The budget-alert function: AWS Budgets speaks, launches freeze, and what must not run any more is ended.
 //!
 //! The freeze comes first: it is the part that lasts. Instances are ended one by one, so that one that cannot be ended
-//! spoils nothing for the others. A text that cannot be read, or an amount beyond belief, freezes and asks a person.
+//! spoils nothing for the others, and are looked for until they are gone; a launch that was under way is found so, too. A text that cannot be read, or an amount beyond belief, freezes and asks a person.
 
 use aws_lambda_events::event::sns::{SnsEvent, SnsRecord};
 use dropscope_jobs::JobsError;
 use dropscope_pipeline::alert::{Alert, Reaction};
 use dropscope_pipeline::mail;
-use dropscope_ports::{Clock, Fleet, FleetError, InstanceState, Mailer, Objects};
+use dropscope_ports::{Clock, Fleet, FleetError, Machine, MachineKind, Mailer, Objects};
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, STACK, TOPIC, Variable};
+use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, ON_DEMAND, STACK, TOPIC, Variable};
 
 /// What the program needs to be told by its environment.
-pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &ALERT_TOPIC, &ACCOUNT];
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &ALERT_TOPIC, &ACCOUNT, &ON_DEMAND];
 
 /// What budget-alert may touch.
 pub struct Deps {
@@ -32,7 +34,14 @@ pub struct Deps {
     pub account: String,
     /// How long a mail stays in the hand of whoever began to send it, seconds.
     pub mail_lease_seconds: u64,
+    /// Whether a machine that is paid on demand is stopped, and keeps its disk, rather than ended.
+    pub rest: bool,
+    /// Time between two looks whether what was ended is gone.
+    pub pause: Duration,
 }
+
+/// Looks whether what was ended is gone, before a person is told that it is not.
+const LOOKS: usize = 12;
 
 /// What became of one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +52,7 @@ pub enum Outcome {
         why: String,
         /// Instances that were ended.
         ended: Vec<String>,
-        /// Instances that could not be ended, and why.
+        /// Instances that run on, and why.
         unended: Vec<String>,
     },
     /// Not for this deployment: another topic or account. Nothing was done.
@@ -114,7 +123,7 @@ async fn one(record: SnsRecord, deps: &Deps) -> Result<Outcome, AlertError> {
     };
     dropscope_jobs::freeze(&*deps.objects, &why, deps.clock.now()).await?;
     let (ended, unended) = match reaction {
-        Reaction::FreezeAndEnd => end_all(deps).await?,
+        Reaction::FreezeAndEnd => halt_all(deps).await?,
         Reaction::Freeze | Reaction::FreezeAndAsk => (Vec::new(), Vec::new()),
     };
     let mail = mail::budget_alert(&record.sns.message_id, &why, reaction, &ended, &unended, text);
@@ -122,14 +131,39 @@ async fn one(record: SnsRecord, deps: &Deps) -> Result<Outcome, AlertError> {
     Ok(Outcome::Frozen { why, ended, unended })
 }
 
-/// Ends every instance of this deployment, each by a call of its own.
-async fn end_all(deps: &Deps) -> Result<(Vec<String>, Vec<String>), AlertError> {
-    let (mut ended, mut unended) = (Vec::new(), Vec::new());
-    for instance in deps.fleet.list().await?.into_iter().filter(|i| i.state == InstanceState::Alive) {
-        match deps.fleet.terminate(&instance.id).await {
-            Ok(()) => ended.push(instance.id),
-            Err(error) => unended.push(format!("{}: {error}", instance.id)),
+/// Halts every machine of this deployment, each by a call of its own, and looks until none runs. What was halted, and what
+/// runs on and why.
+async fn halt_all(deps: &Deps) -> Result<(Vec<String>, Vec<String>), AlertError> {
+    let (mut ended, mut failed) = (BTreeSet::new(), BTreeMap::new());
+    let mut left = Vec::new();
+    for look in 0..LOOKS {
+        if look > 0 && !deps.pause.is_zero() {
+            tokio::time::sleep(deps.pause).await;
+        }
+        left = deps.fleet.machines().await?;
+        left.retain(|machine| runs(machine, deps.rest));
+        if left.iter().all(|machine| failed.contains_key(&machine.id)) {
+            break;
+        }
+        for machine in &left {
+            if ended.contains(&machine.id) || failed.contains_key(&machine.id) {
+                continue;
+            }
+            match deps.fleet.halt(machine, deps.rest).await {
+                Ok(()) => _ = ended.insert(machine.id.clone()),
+                // Asked again in the next look, where asking may help.
+                Err(FleetError::Busy { .. }) if look + 1 < LOOKS => {}
+                Err(error) => _ = failed.insert(machine.id.clone(), error.to_string()),
+            }
         }
     }
-    Ok((ended, unended))
+    let why = |id: &String| failed.get(id).cloned().unwrap_or_else(|| "it was told to end and still runs".to_owned());
+    let unended = left.iter().map(|machine| format!("{}: {}", machine.id, why(&machine.id))).collect();
+    left.iter().for_each(|machine| _ = ended.remove(&machine.id));
+    Ok((ended.into_iter().collect(), unended))
+}
+
+/// Whether a machine has to be halted: one that rests only costs its disk, where that is allowed.
+fn runs(machine: &Machine, rest: bool) -> bool {
+    !(machine.resting && rest && machine.kind == MachineKind::OnDemand)
 }

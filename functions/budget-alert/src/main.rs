@@ -4,10 +4,11 @@ use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, sdk};
 use dropscope_aws_ec2::Ec2Fleet;
 use dropscope_budget_alert::{AlertError, Deps, VARIABLES, handle};
 use dropscope_ports::clock::SystemClock;
-use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, Environment, EnvironmentError, STACK, TOPIC};
+use dropscope_runtime::environment::{ACCOUNT, ALERT_TOPIC, BUCKET, Environment, EnvironmentError, ON_DEMAND, STACK, TOPIC};
 use dropscope_runtime::lambda::{Call, answer, serve};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -16,6 +17,14 @@ async fn main() -> ExitCode {
         answer(handle(&call.event, &deps).await, |_| false, AlertError::kind)
     })
     .await
+}
+
+fn at_rest(word: &str) -> Option<bool> {
+    match word {
+        "stop" => Some(true),
+        "terminate" => Some(false),
+        _ => None,
+    }
 }
 
 async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
@@ -28,5 +37,7 @@ async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
         topic: environment.text(&ALERT_TOPIC)?,
         account: environment.text(&ACCOUNT)?,
         mail_lease_seconds: MAIL_LEASE_SECONDS,
+        rest: environment.parsed(&ON_DEMAND, "`stop` or `terminate`", at_rest)?,
+        pause: Duration::from_secs(5),
     })
 }

@@ -5,7 +5,7 @@ use dropscope_budget_alert::{AlertError, Deps, Outcome, handle};
 use dropscope_local::{LocalStore, MailDir};
 use dropscope_pipeline::Usd;
 use dropscope_pipeline::instance::Offer;
-use dropscope_ports::{Fleet, FleetError, Instance, InstanceState, LaunchRequest, Objects};
+use dropscope_ports::{Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machine, MachineKind, Objects};
 use dropscope_testkit::clock::StandingClock;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -71,6 +71,8 @@ fn bench() -> Bench {
         topic: "arn:aws:sns:eu-central-1:111122223333:calcium-budget-alerts".into(),
         account: "111122223333".into(),
         mail_lease_seconds: 0,
+        rest: true,
+        pause: std::time::Duration::ZERO,
     };
     Bench { folder, fleet, deps }
 }
@@ -103,6 +105,58 @@ async fn a_reached_limit_freezes_ends_what_can_be_ended_and_tells() {
         let mails = bench.mails();
         assert!(mails.len() == 1 && mails[0].contains("i-2") && mails[0].contains("thaw"), "{name}: {mails:?}");
     }
+}
+
+/// Two machines that go while they are looked at, one that starts meanwhile, and one that takes its time to end.
+#[derive(Default)]
+struct Moving {
+    looks: Mutex<usize>,
+    halted: Mutex<Vec<String>>,
+}
+
+#[async_trait::async_trait]
+impl Fleet for Moving {
+    async fn offers(&self) -> Result<Vec<Offer>, FleetError> {
+        Ok(Vec::new())
+    }
+    async fn launch(&self, request: &LaunchRequest) -> Result<Instance, FleetError> {
+        Err(FleetError::NoCapacity(request.token.clone()))
+    }
+    async fn list(&self) -> Result<Vec<Instance>, FleetError> {
+        Ok(Vec::new())
+    }
+    async fn terminate(&self, id: &str) -> Result<(), FleetError> {
+        self.halted.lock().unwrap().push(id.to_owned());
+        // The first call of all is not answered.
+        if self.halted.lock().unwrap().len() == 1 {
+            return Err(FleetError::Busy { call: "terminate", source: "throttled".into() });
+        }
+        Ok(())
+    }
+    async fn machines(&self) -> Result<Vec<Machine>, FleetError> {
+        let mut looks = self.looks.lock().unwrap();
+        *looks += 1;
+        let ids: &[&str] = match *looks {
+            1 => &["i-busy", "i-slow", "i-vanishes", "i-vanishes-too"],
+            2 => &["i-busy", "i-slow", "i-late"],
+            3 => &["i-slow"],
+            _ => &[],
+        };
+        Ok(ids.iter().map(|id| Machine { id: (*id).into(), kind: MachineKind::Spot, resting: false }).collect())
+    }
+}
+
+#[tokio::test]
+async fn what_vanishes_starts_late_or_does_not_answer_at_once_is_ended_all_the_same() {
+    let mut bench = bench();
+    let fleet = Arc::new(Moving::default());
+    bench.deps.fleet = fleet.clone();
+    let outcome = handle(&event("sns-budget-actual.json"), &bench.deps).await.unwrap().remove(0);
+    let Outcome::Frozen { ended, unended, .. } = outcome else { panic!("{outcome:?}") };
+    assert_eq!(ended, ["i-busy", "i-late", "i-slow", "i-vanishes", "i-vanishes-too"]);
+    assert!(unended.is_empty(), "{unended:?}");
+    let halted = fleet.halted.lock().unwrap().clone();
+    assert_eq!(halted, ["i-busy", "i-slow", "i-vanishes", "i-vanishes-too", "i-busy", "i-late"], "nothing is ended twice");
 }
 
 #[tokio::test]

@@ -1,10 +1,10 @@
 //! One spot instance for one attempt: `CreateFleet` of type `instant` (EC2 user guide, instant-fleet).
 
 use crate::errors::{pools, sorted};
+use crate::machines;
 use crate::prices::{self, Architecture};
 use crate::tags;
 use aws_sdk_ec2::Client;
-use aws_sdk_ec2::error::ProvideErrorMetadata;
 use aws_sdk_ec2::types::{
     DefaultTargetCapacityType, Filter, FleetLaunchTemplateConfigRequest, FleetLaunchTemplateOverridesRequest,
     FleetLaunchTemplateSpecificationRequest, FleetType, InstanceType, SpotAllocationStrategy, SpotInstanceInterruptionBehavior,
@@ -12,7 +12,7 @@ use aws_sdk_ec2::types::{
 };
 use dropscope_pipeline::instance::Offer;
 use dropscope_ports::clock::SystemClock;
-use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest};
+use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machine};
 
 /// The instances of one stack.
 #[derive(Debug, Clone)]
@@ -141,11 +141,15 @@ impl Fleet for Ec2Fleet {
     }
 
     async fn terminate(&self, instance: &str) -> Result<(), FleetError> {
-        match self.client.terminate_instances().instance_ids(instance).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if error.code().is_some_and(|code| code.starts_with("InvalidInstanceID")) => Ok(()),
-            Err(error) => Err(sorted("terminate_instances", "", error)),
-        }
+        machines::terminate(&self.client, instance).await
+    }
+
+    async fn machines(&self) -> Result<Vec<Machine>, FleetError> {
+        machines::of_stack(&self.client, &self.stack).await
+    }
+
+    async fn halt(&self, machine: &Machine, rest: bool) -> Result<(), FleetError> {
+        machines::halt(&self.client, machine, rest).await
     }
 }
 

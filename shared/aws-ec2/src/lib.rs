@@ -2,6 +2,7 @@
 
 mod errors;
 mod fleet;
+mod machines;
 mod prices;
 mod tags;
 

@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::config::{Credentials, Region, SharedCredentialsProvider};
 use dropscope_aws_ec2::{Architecture, Ec2Fleet, Launching, offers};
-use dropscope_ports::{Fleet, FleetError, LaunchRequest};
+use dropscope_ports::{Fleet, FleetError, LaunchRequest, Machine, MachineKind};
 use dropscope_testkit::conformance;
 use dropscope_testkit::moto::Moto;
 
@@ -46,6 +46,16 @@ async fn another_stack_is_never_seen() {
     assert!(ours.list().await.unwrap().is_empty());
     let seen = theirs.list().await.unwrap();
     assert_eq!((seen.len(), &seen[0].id, seen[0].attempt), (1, &launched.id, 1));
+}
+
+#[tokio::test]
+async fn what_vanished_is_halted_already() {
+    let moto = Moto::start().unwrap();
+    let fleet = fleet(&moto, "lab").await;
+    for kind in [MachineKind::Spot, MachineKind::OnDemand] {
+        let gone = Machine { id: "i-0123456789abcdef0".into(), kind, resting: false };
+        fleet.halt(&gone, true).await.unwrap();
+    }
 }
 
 #[tokio::test]

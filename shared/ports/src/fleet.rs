@@ -31,6 +31,49 @@ pub trait Fleet: Send + Sync {
     /// # Errors
     /// See [`FleetError`].
     async fn terminate(&self, instance: &str) -> Result<(), FleetError>;
+
+    /// Every machine of this deployment that costs money, whether or not it works on a run.
+    ///
+    /// # Errors
+    /// See [`FleetError`].
+    async fn machines(&self) -> Result<Vec<Machine>, FleetError> {
+        let alive = self.list().await?.into_iter().filter(|instance| instance.state == InstanceState::Alive);
+        Ok(alive.map(|instance| Machine { id: instance.id, kind: MachineKind::Spot, resting: false }).collect())
+    }
+
+    /// Makes a machine run no more, and keeps it from coming back; one at `rest` keeps its disk, where it can rest at all.
+    /// One that has ended, or that nobody knows, is halted already.
+    ///
+    /// # Errors
+    /// See [`FleetError`].
+    async fn halt(&self, machine: &Machine, _rest: bool) -> Result<(), FleetError> {
+        self.terminate(&machine.id).await
+    }
+}
+
+/// A machine, as a switch for emergencies sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Machine {
+    /// The fleet's name for it.
+    pub id: String,
+    /// How it is paid, which says how it ends.
+    pub kind: MachineKind,
+    /// Whether it is stopped, or about to be, and only its disk costs money.
+    pub resting: bool,
+}
+
+/// How a machine is paid, and thereby how it ends (EC2 user guide, spot instance requests; ending them).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MachineKind {
+    /// Spot, once or as a member of a fleet: it can only end.
+    Spot,
+    /// Spot, by a request that starts another one when it ends, unless the request is cancelled first.
+    Persistent {
+        /// The request.
+        request: String,
+    },
+    /// On demand: it can be stopped, and keeps its disk.
+    OnDemand,
 }
 
 /// One instance, asked for.

@@ -9,7 +9,7 @@ pub mod retry;
 pub mod upload;
 
 pub use clock::Clock;
-pub use fleet::{Fleet, FleetError, Instance, InstanceState, LaunchRequest};
+pub use fleet::{Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machine, MachineKind};
 pub use mail::{MailError, Mailer};
 pub use objects::{Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
 pub use reader::{Depth, ObjectReader};

@@ -35,6 +35,12 @@ pub static OWNER_CAP: Variable =
 /// Most instances at a time.
 pub static MAX_INSTANCES: Variable = Variable { name: "DROPSCOPE_MAX_INSTANCES", meaning: "most instances at a time" };
 
+/// What an alert does to machines that are paid on demand.
+pub static ON_DEMAND: Variable = Variable {
+    name: "DROPSCOPE_ON_DEMAND",
+    meaning: "what an alert does to instances that are paid on demand, stop or terminate",
+};
+
 /// Disk of an instance.
 pub static DISK: Variable = Variable { name: "DROPSCOPE_DISK_GIB", meaning: "disk of an instance, GiB" };
 

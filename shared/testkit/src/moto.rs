@@ -91,6 +91,18 @@ impl Moto {
         Ok(Self { place, published, child, _until: until })
     }
 
+    /// What `python/mix.py` says to `words`: `make STACK` starts instances of every sort, `states` tells what became of them.
+    ///
+    /// # Errors
+    /// See [`MotoError`].
+    pub fn mix(&self, words: &[&str]) -> Result<serde_json::Value, MotoError> {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("python/mix.py");
+        let mut asked = Command::new(python_with(&PACKAGES)?);
+        let said = asked.arg(script).args([&self.place.endpoint, &self.place.region]).args(words).output()?;
+        let words = || String::from_utf8_lossy(if said.status.success() { &said.stdout } else { &said.stderr }).into_owned();
+        serde_json::from_slice(&said.stdout).map_err(|_| MotoError::Said(words()))
+    }
+
     /// What was published so far.
     pub fn published(&self) -> Vec<Published> {
         self.published.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -75,6 +75,7 @@ impl World {
             ("DROPSCOPE_MONTHLY_CAP_USD", "20".into()),
             ("DROPSCOPE_OWNER_CAP_USD", "0".into()),
             ("DROPSCOPE_MAX_INSTANCES", "4".into()),
+            ("DROPSCOPE_ON_DEMAND", "stop".into()),
             ("DROPSCOPE_DISK_GIB", "100".into()),
         ]
     }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const FUNCTIONS: [&str; 6] = ["validate", "gif", "summary", "launch", "reconcile", "budget-alert"];
 const ROUNDS: usize = 21;
-const ENVIRONMENT: [(&str, &str); 11] = [
+const ENVIRONMENT: [(&str, &str); 12] = [
     ("DROPSCOPE_BUCKET", "b"),
     ("DROPSCOPE_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:mail"),
     ("DROPSCOPE_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alert"),
@@ -22,6 +22,7 @@ const ENVIRONMENT: [(&str, &str); 11] = [
     ("DROPSCOPE_SUBNETS", "subnet-1"),
     ("DROPSCOPE_MONTHLY_CAP_USD", "20"),
     ("DROPSCOPE_OWNER_CAP_USD", "0"),
+    ("DROPSCOPE_ON_DEMAND", "stop"),
     ("DROPSCOPE_MAX_INSTANCES", "4"),
     ("DROPSCOPE_DISK_GIB", "100"),
 ];

@@ -152,7 +152,18 @@ fn process(task: &Task, world: &World, gate: &Arc<Gate>) -> Pin<Box<dyn Future<O
         }
         Task::Alert(file) => {
             let (topic, account) = (ALERT_TOPIC.to_owned(), ACCOUNT.to_owned());
-            let deps = dropscope_budget_alert::Deps { objects, fleet, mailer, clock, topic, account, mail_lease_seconds: LEASE };
+            let (rest, pause) = (true, std::time::Duration::ZERO);
+            let deps = dropscope_budget_alert::Deps {
+                objects,
+                fleet,
+                mailer,
+                clock,
+                topic,
+                account,
+                mail_lease_seconds: LEASE,
+                rest,
+                pause,
+            };
             let event = payload(file).unwrap();
             Box::pin(async move { told(dropscope_budget_alert::handle(&event, &deps).await) })
         }
