@@ -140,7 +140,7 @@ impl Cloud {
                 clock: world.clock.clone(),
                 place: world.place.clone(),
                 mail_lease_seconds,
-                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30, overtime: 60, quiet: QUIET },
+                patience: Patience { launch: 5, wake: 2, verdict: 3600, leave: 30, overtime: 60, tell: 600, quiet: QUIET },
                 allowance: Allowance::default(),
             },
             clock: world.clock.clone(),

@@ -46,9 +46,10 @@ async fn a_run_that_cannot_be_paid_asks_once_and_waits_quietly() {
     let mut machine = whole.on(Faults::never()).unwrap();
     cap(&machine, ATTEMPT - 1).await;
     machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
-    for _ in 0..20 {
+    for minute in 0..20 {
         machine.cloud.turn().await.unwrap();
         whole.clock.advance(60);
+        assert_eq!(machine.mails().unwrap().len(), usize::from(minute >= 10), "the owner is told after ten minutes, once");
     }
     let job = machine.jobs().await.unwrap().remove(0);
     assert!(matches!(&job.state, State::Waiting { why } if why.contains("cap")), "{:?}", job.state);
@@ -57,6 +58,7 @@ async fn a_run_that_cannot_be_paid_asks_once_and_waits_quietly() {
     cap(&machine, ATTEMPT).await;
     machine.walk().await.unwrap();
     machine.check_done(&machine.jobs().await.unwrap()[0]).await.unwrap();
+    assert_eq!(machine.mails().unwrap().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

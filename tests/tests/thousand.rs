@@ -25,8 +25,15 @@ const MOST: usize = 100;
 /// Calls of functions under way at a time.
 const CALLS: usize = 16;
 /// As the deployed reconcile has it.
-const PATIENCE: Patience =
-    Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300, overtime: 1800, quiet: Quiet { needed: 600, again: 1200 } };
+const PATIENCE: Patience = Patience {
+    launch: 300,
+    wake: 120,
+    verdict: 6 * 3600,
+    leave: 300,
+    overtime: 1800,
+    tell: 900,
+    quiet: Quiet { needed: 600, again: 1200 },
+};
 
 /// The functions of a stack over one bucket.
 struct Stack {

@@ -12,7 +12,7 @@ pub use look::Patience;
 use dropscope_jobs::{Changed, Closing, JobsError};
 use dropscope_pipeline::budget::{Allowance, Budget, Frozen};
 use dropscope_pipeline::job::Verdict;
-use dropscope_pipeline::{Job, State, Timestamp, state_keys};
+use dropscope_pipeline::{Job, State, Timestamp, mail, state_keys};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, InstanceState, Mailer, Objects, ObjectsError};
 use std::sync::Arc;
 
@@ -200,12 +200,24 @@ async fn go(job: &Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
             summary.woken += 1;
             wake(job, deps, seen.now).await
         }
-        Some(why) if matches!(job.state, State::Waiting { .. }) => {
-            dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.waiting_for(why.clone())).await?;
-            Ok(())
+        Some(why) => {
+            if matches!(job.state, State::Waiting { .. }) {
+                dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.waiting_for(why.clone())).await?;
+            }
+            tell(job, &why, seen, deps).await
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
+}
+
+/// Tells the owner, once, that money keeps the run waiting.
+async fn tell(job: &Job, why: &str, seen: &Seen, deps: &Deps) -> Result<(), ReconcileError> {
+    if look::untold(job, deps.patience, seen.now) {
+        let mail = mail::waiting(job, why, &seen.budget);
+        dropscope_jobs::deliver(&*deps.objects, &*deps.mailer, &mail, deps.mail_lease_seconds, seen.now).await?;
+        dropscope_jobs::update_job(&*deps.objects, &job.run, Job::owner_told).await?;
+    }
+    Ok(())
 }
 
 /// launching, running → interrupted; or stopped, while launches are frozen: then it was ended on purpose.

@@ -17,6 +17,8 @@ pub struct Patience {
     pub leave: u64,
     /// An instance beyond its lifetime, before it counts as one that does not end itself: its own watchdog failed.
     pub overtime: u64,
+    /// A run that a cap or a freeze keeps waiting, before its owner is told: many a one goes on within minutes.
+    pub tell: u64,
     /// The folder of a recording in many files without a new one, before it counts as whole.
     pub quiet: Quiet,
 }
@@ -55,6 +57,12 @@ pub(crate) fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Ti
     // How many may run is told by the instances themselves: a run that has just ended holds its money a moment longer.
     let allowance = Allowance { most_instances: None, ..allowance.clone() };
     budget.clone().reserve_within(&allowance, "asked", asked, &job.owner, now).err().map(|refusal| refusal.to_string())
+}
+
+/// Whether the owner should be told that the run waits for money: at once of one that was stopped.
+pub(crate) fn untold(job: &Job, patience: Patience, now: Timestamp) -> bool {
+    let stopped = matches!(job.state, State::Stopped { .. });
+    !job.told && !job.state.is_final() && (stopped || now >= job.since.plus_seconds(patience.tell))
 }
 
 /// Attempts that hold money and have nothing to spend it on: another attempt is the job's, or nothing runs. What was just

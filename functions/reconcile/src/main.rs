@@ -15,7 +15,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 /// EC2 tells of an instance up to minutes late, and a verdict may wait for Lambda's own retries.
-const PATIENCE: Patience = Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300, overtime: 1800, quiet: QUIET };
+const PATIENCE: Patience =
+    Patience { launch: 300, wake: 120, verdict: 6 * 3600, leave: 300, overtime: 1800, tell: 900, quiet: QUIET };
 /// Ten minutes without a new file; validate takes a quarter of an hour at most to begin a run.
 const QUIET: Quiet = Quiet { needed: 600, again: 1200 };
 

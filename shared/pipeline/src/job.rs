@@ -33,6 +33,9 @@ pub struct Job {
     pub manifest: Option<Manifest>,
     /// Everything that follows the end is done: mail sent, money settled.
     pub closed: bool,
+    /// Whether its owner was told that it waits for money.
+    #[serde(default)]
+    pub told: bool,
     /// When the run was claimed.
     pub received_at: Timestamp,
     /// When the state last changed.
@@ -204,6 +207,7 @@ impl Job {
             interruptions: 0,
             manifest: None,
             closed: false,
+            told: false,
             received_at: now,
             since: now,
         }
@@ -279,6 +283,14 @@ impl Job {
             State::Waiting { .. } => Ok(Self { state: State::Waiting { why }, ..self.clone() }),
             _ => Err(Refused::Past(self.state.word())),
         }
+    }
+
+    /// A run that has not ended, whose owner was told that it waits.
+    ///
+    /// # Errors
+    /// When it has ended: then another mail says so.
+    pub fn owner_told(&self) -> Result<Self, Refused> {
+        if self.state.is_final() { Err(Refused::Past(self.state.word())) } else { Ok(Self { told: true, ..self.clone() }) }
     }
 
     /// launching → running, by the worker itself. The same worker may say so again.

@@ -1,6 +1,7 @@
 //! The texts of mails: plain text, under a screen, the verdict first.
 
 use crate::alert::Reaction;
+use crate::budget::Budget;
 use crate::job::{Job, Outcome, State, Verdict};
 use crate::{Manifest, RunId};
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub enum MailKind {
     Rejected,
     /// The run was given up.
     Failed,
+    /// The run waits for money: a cap is reached, or launches are frozen.
+    Waiting,
     /// Files came to a recording in many files after its run had begun.
     Late,
     /// Launches are frozen; for the operator.
@@ -43,6 +46,7 @@ impl MailKind {
             Self::Done => "done",
             Self::Rejected => "rejected",
             Self::Failed => "failed",
+            Self::Waiting => "waiting",
             Self::Late => "late",
             Self::Budget => "budget",
         }
@@ -63,6 +67,31 @@ pub fn due(job: &Job, place: &str) -> Option<Mail> {
         _ => return None,
     };
     Some(Mail { id: mail_id(&job.run, kind), owner: job.owner.clone(), kind, subject: subject_line(&subject), body })
+}
+
+/// The mail about a run that a cap or a freeze keeps waiting, or has stopped. One a run.
+pub fn waiting(job: &Job, why: &str, budget: &Budget) -> Mail {
+    let mut lines = Lines::default();
+    lines.row("Cause", &shown(why));
+    lines.row("What to do", "nothing: it starts by itself when it may, at the latest when a new month");
+    lines.row("", "begins or the operator has let launches go again. If it cannot wait,");
+    lines.row("", "ask the operator: dropscope budget set USD, dropscope budget thaw");
+    lines.blank();
+    lines.text(match job.state {
+        State::Stopped { .. } => "The segmentation of your recording was stopped. Nothing is lost: the recording is",
+        _ => "Your recording was checked and waits to be segmented. Nothing is lost: it is",
+    });
+    lines.text("untouched, and its previews are there.");
+    lines.blank();
+    lines.row("Recording", &shown(job.upload.key.as_str()));
+    let cap = budget.cap_within(&budget.allowed).map_or_else(String::new, |cap| format!(" of {cap}"));
+    lines.row("This month", &format!("{} spent or reserved{cap}, by all", budget.committed()));
+    let cap = budget.owner_cap_within(&budget.allowed, &job.owner).map_or_else(String::new, |cap| format!(" of {cap}"));
+    lines.row("", &format!("{}{cap}, by {}", budget.committed_by(&job.owner), shown(&job.owner)));
+    lines.row("Run", job.run.as_str());
+    let (id, owner) = (mail_id(&job.run, MailKind::Waiting), job.owner.clone());
+    let what = if matches!(job.state, State::Stopped { .. }) { "was stopped, and goes on later" } else { "waits for money" };
+    Mail { id, owner, kind: MailKind::Waiting, subject: subject_line(&format!("{} {what}", file_name(job))), body: lines.0 }
 }
 
 /// The mail about files that came into the recording's folder, or were replaced there, after the run had begun. One a run,
@@ -359,6 +388,30 @@ mod tests {
         let mail = due(&rejected("recordings/ana/x.tif"), "s3://b/").unwrap();
         assert_eq!(mail.subject, "dropscope: x.tif was not accepted");
         assert!(mail.body.starts_with("Cause       the file ends early\nWhat to do  copy it again\n"), "{}", mail.body);
+    }
+
+    #[test]
+    fn a_run_that_waits_for_money_says_why_how_much_and_that_nothing_is_lost() {
+        let mut budget =
+            Budget { cap: Some(Usd::from_micros(20_000_000)), spent: Usd::from_micros(19_900_000), ..Budget::default() };
+        budget.spent_by.insert("ana".into(), Usd::from_micros(3_000_000));
+        budget.set_cap(Some("ana"), Some(Usd::from_micros(5_000_000)));
+        let why = "the cap of $20.00 a month leaves $0.10, and this run may cost $0.60";
+        let mail = waiting(&job("recordings/ana/x.tif"), why, &budget);
+        assert_eq!((mail.subject.as_str(), mail.id.as_str()), ("dropscope: x.tif waits for money", "0123456789abcdef.waiting"));
+        assert_eq!(
+            mail.body,
+            "Cause       the cap of $20.00 a month leaves $0.10, and this run may cost $0.60\n\
+             What to do  nothing: it starts by itself when it may, at the latest when a new month\n            \
+             begins or the operator has let launches go again. If it cannot wait,\n            \
+             ask the operator: dropscope budget set USD, dropscope budget thaw\n\n\
+             Your recording was checked and waits to be segmented. Nothing is lost: it is\n\
+             untouched, and its previews are there.\n\n\
+             Recording   recordings/ana/x.tif\n\
+             This month  $19.90 spent or reserved of $20.00, by all\n            \
+             $3.00 of $5.00, by ana\n\
+             Run         0123456789abcdef\n"
+        );
     }
 
     #[test]

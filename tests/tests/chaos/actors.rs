@@ -137,7 +137,7 @@ fn process(task: &Task, world: &World, gate: &Arc<Gate>) -> Pin<Box<dyn Future<O
         }
         Task::Reconcile => {
             let quiet = Quiet { needed: 600, again: 20 };
-            let patience = Patience { launch: 60, wake: 120, verdict: 3600, leave: 300, overtime: 600, quiet };
+            let patience = Patience { launch: 60, wake: 120, verdict: 3600, leave: 300, overtime: 600, tell: 900, quiet };
             let deps = dropscope_reconcile::Deps {
                 objects,
                 fleet,
