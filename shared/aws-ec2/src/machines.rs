@@ -36,7 +36,11 @@ pub(crate) async fn of_stack(client: &Client, stack: &str) -> Result<Vec<Machine
         }
     }
     if machines.iter().any(|machine| machine.kind == MachineKind::Spot) {
-        let requests = persistent(client).await?;
+        let requests = persistent(client).await.unwrap_or_else(|error| {
+            // Better one that comes back, and is found by the next look, than none that is ended.
+            tracing::error!(%error, "persistent spot requests cannot be listed");
+            BTreeMap::new()
+        });
         for machine in &mut machines {
             if let Some(request) = requests.get(&machine.id) {
                 machine.kind = MachineKind::Persistent { request: request.clone() };
