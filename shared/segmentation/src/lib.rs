@@ -11,6 +11,8 @@ mod deconvolution;
 mod detection;
 mod error;
 mod extraction;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod measures;
 mod movie;
 mod numeric;

@@ -22,7 +22,8 @@ const PIECE: usize = 16 << 20;
 
 /// A place where state is kept while a segmentation runs.
 pub trait Checkpoints: Send {
-    /// A digest of all that the result depends on beside frames' shape and settings: program, recording, plane, channel.
+    /// A digest of all that the result depends on beside frames' shape and settings: program, recording, plane, channel. Asked for
+    /// when a checkpoint is written or was found.
     fn belongs_to(&self) -> [u8; 32];
     /// Whether now is the time to keep what is known; asked after every few frames and after every stage.
     fn due(&mut self, point: Point) -> bool;

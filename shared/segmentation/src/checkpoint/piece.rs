@@ -61,3 +61,39 @@ pub(super) fn opened(bytes: &[u8], place: &Place) -> Result<(bool, Id), Unusable
 pub(super) fn name(record: &str, index: u32) -> String {
     format!("{record}.{index}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PLACE: Place = Place { belongs: [3; DIGEST], index: 2, previous: [5; DIGEST] };
+
+    fn piece(payload: &[u8]) -> Vec<u8> {
+        sealed([vec![0; HEAD], payload.to_vec()].concat(), &PLACE, true).0
+    }
+
+    proptest! {
+        #[test]
+        fn a_piece_opens_in_its_place_and_with_no_bit_changed(payload in prop::collection::vec(any::<u8>(), 0..99), bit in any::<usize>()) {
+            let mut bytes = piece(&payload);
+            prop_assert!(matches!(opened(&bytes, &PLACE), Ok((true, _))));
+            prop_assert_eq!(&bytes[HEAD..bytes.len() - DIGEST], &payload[..]);
+            let other = [Place { index: 1, ..PLACE }, Place { previous: [4; DIGEST], ..PLACE }];
+            prop_assert!(other.iter().all(|place| opened(&bytes, place) == Err(Unusable::Damaged)));
+            prop_assert_eq!(opened(&bytes, &Place { belongs: [4; DIGEST], ..PLACE }), Err(Unusable::Foreign));
+            let bit = bit % (8 * bytes.len());
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            prop_assert!(opened(&bytes, &PLACE).is_err());
+        }
+    }
+
+    #[test]
+    fn the_digest_is_the_sha256_of_what_stands_before_it() {
+        let bytes = piece(b"abc");
+        let (said, digest) = bytes.split_at(bytes.len() - DIGEST);
+        assert_eq!(said[..13], *b"dropckpt\x01\0\0\0\x02");
+        assert_eq!(said.len(), 8 + 4 + 4 + 1 + 32 + 32 + 3);
+        assert_eq!(digest, Sha256::digest(said).as_slice());
+    }
+}

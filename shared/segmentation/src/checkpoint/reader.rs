@@ -17,12 +17,19 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// None where there is no record of that name.
-    pub(super) fn new(keeper: &'a mut dyn Checkpoints, name: &'a str, belongs: Id) -> Option<Result<Self, Unusable>> {
-        let bytes = keeper.load(&piece::name(name, 0))?;
+    /// The record that begins with the piece `first`.
+    pub(super) fn new(keeper: &'a mut dyn Checkpoints, name: &'a str, belongs: Id, first: Vec<u8>) -> Result<Self, Unusable> {
         let place = Place { belongs, index: 0, previous: Id::default() };
         let mut reader = Self { keeper, name, place, bytes: Vec::new(), at: 0, last: false };
-        Some(reader.begin_piece(bytes).map(|()| reader))
+        reader.begin_piece(first).map(|()| reader)
+    }
+
+    /// A record of one piece that holds `payload`.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_payload(keeper: &'a mut dyn Checkpoints, payload: &[u8]) -> Self {
+        let place = Place { belongs: Id::default(), index: 0, previous: Id::default() };
+        let bytes = [vec![0; HEAD], payload.to_vec()].concat();
+        Self { keeper, name: "", place, bytes, at: HEAD, last: true }
     }
 
     fn begin_piece(&mut self, mut bytes: Vec<u8>) -> Result<(), Unusable> {
@@ -81,6 +88,12 @@ impl<'a> Reader<'a> {
 
     pub(crate) fn f32s(&mut self, count: usize) -> Result<Vec<f32>, Unusable> {
         self.several(count, Self::f32)
+    }
+
+    /// So many values, none of them infinite or no number.
+    pub(crate) fn finite(&mut self, count: usize) -> Result<Vec<f32>, Unusable> {
+        let values = self.f32s(count)?;
+        if values.iter().all(|value| value.is_finite()) { Ok(values) } else { Err(Unusable::Nonsense) }
     }
 
     pub(crate) fn f64s(&mut self, count: usize) -> Result<Vec<f64>, Unusable> {

@@ -1,6 +1,6 @@
 //! The records of one plane: which are kept, and whose they are.
 
-use super::piece::Id;
+use super::piece::{self, Id};
 use super::{Checkpoints, Point, Reader, Saved, Told, Unusable, Writer};
 use crate::{Params, SegmentError, Stage};
 use sha2::{Digest, Sha256};
@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 /// The records of one plane, in the hands of its keeper.
 pub(crate) struct Trail<'a> {
     keeper: &'a mut dyn Checkpoints,
-    belongs: Id,
+    /// Frames' shape and settings.
+    work: String,
     kept: BTreeSet<String>,
     /// The record that was loaded last.
     loaded: String,
@@ -20,8 +21,7 @@ impl<'a> Trail<'a> {
     pub(crate) fn new(keeper: &'a mut dyn Checkpoints, shape: (usize, usize), frames: usize, params: &Params) -> Self {
         // Threads never change a result. The text of a float says all of its bits.
         let work = format!("{shape:?} {frames} {:?}", Params { threads: 0, ..params.clone() });
-        let belongs = Sha256::new().chain_update(keeper.belongs_to()).chain_update(work).finalize().into();
-        Self { keeper, belongs, kept: BTreeSet::new(), loaded: String::new() }
+        Self { keeper, work, kept: BTreeSet::new(), loaded: String::new() }
     }
 
     pub(crate) fn due(&mut self, point: Point) -> bool {
@@ -30,13 +30,15 @@ impl<'a> Trail<'a> {
 
     /// A record of another name is other work: it never passes for this one.
     fn belongs(&self, name: &str) -> Id {
-        Sha256::new().chain_update(self.belongs).chain_update(name).finalize().into()
+        let work = Sha256::new().chain_update(self.keeper.belongs_to()).chain_update(&self.work).finalize();
+        Sha256::new().chain_update(work).chain_update(name).finalize().into()
     }
 
     /// The record of that name, if there is one that can be used.
     pub(crate) fn load<T>(&mut self, name: &str, read: impl FnOnce(&mut Reader<'_>) -> Result<T, Unusable>) -> Option<T> {
+        let first = self.keeper.load(&piece::name(name, 0))?;
         let belongs = self.belongs(name);
-        let found = Reader::new(self.keeper, name, belongs)?.and_then(|mut reader| {
+        let found = Reader::new(self.keeper, name, belongs, first).and_then(|mut reader| {
             let found = read(&mut reader)?;
             reader.finish().map(|()| found)
         });

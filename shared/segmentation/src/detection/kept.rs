@@ -30,7 +30,7 @@ fn write(detected: &Detected, to: &mut Writer<'_>) {
     }
 }
 
-fn read(from: &mut Reader<'_>, plane: Plane) -> Result<Detected, Unusable> {
+pub(crate) fn read(from: &mut Reader<'_>, plane: Plane) -> Result<Detected, Unusable> {
     let pixels = plane.pixels();
     let (diameter, diameter_given) = (from.f64()?, from.flag()?);
     let images = Images { mean: from.f32s(pixels)?, max: from.f32s(pixels)?, sd: from.f32s(pixels)? };

@@ -21,6 +21,8 @@ use crate::registration::Registered;
 use crate::{Params, SegmentError};
 
 pub(crate) use binned::Images;
+#[cfg(any(test, fuzzing))]
+pub(crate) use kept::read;
 pub(crate) use kept::{keep, load};
 
 /// A mask in coordinates of the whole frame.

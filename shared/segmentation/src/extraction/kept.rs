@@ -35,7 +35,7 @@ fn write(traces: &Array2<f32>, (first, until): (usize, usize), to: &mut Writer<'
     to.f32s(traces.slice_axis(Axis(1), Slice::from(first..until)));
 }
 
-fn read(from: &mut Reader<'_>, count: usize, (first, frames): (usize, usize)) -> Result<Array2<f32>, Unusable> {
+pub(crate) fn read(from: &mut Reader<'_>, count: usize, (first, frames): (usize, usize)) -> Result<Array2<f32>, Unusable> {
     let until = from.count(frames)?;
     let width = until.checked_sub(first).filter(|width| *width > 0).ok_or(Unusable::Nonsense)?;
     let values = from.f32s(count.checked_mul(width).ok_or(Unusable::Nonsense)?)?;

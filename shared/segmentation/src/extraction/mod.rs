@@ -8,6 +8,8 @@ use crate::movie::{RegisteredMovie, chunk_frames};
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
 use crate::{SegmentError, Stage};
+#[cfg(any(test, fuzzing))]
+pub(crate) use kept::read;
 pub(crate) use kept::{keep, load};
 use ndarray::Array2;
 use rayon::prelude::*;

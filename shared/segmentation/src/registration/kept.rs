@@ -67,9 +67,9 @@ fn write_reference(template: &Template, usual: &Brightness, to: &mut Writer<'_>)
 
 fn read_reference(from: &mut Reader<'_>, grid: &Grid) -> Result<(Template, Brightness), Unusable> {
     let pixels = grid.plane.pixels();
-    let (reference, aligns) = (from.f32s(pixels)?, from.flag()?);
+    let (reference, aligns) = (from.finite(pixels)?, from.flag()?);
     let averaged = from.count(super::REFERENCE_FRAMES)?;
-    let weights = if aligns { from.f32s(pixels)? } else { reference.clone() };
+    let weights = if aligns { from.finite(pixels)? } else { reference.clone() };
     let usual = Brightness { plane: grid.plane, usual: read_level(from)? };
     Ok((Template::new(grid, reference, averaged, &weights, if aligns { WORKING } else { &[] }), usual))
 }
@@ -155,4 +155,13 @@ fn read_registered(from: &mut Reader<'_>, grid: &Grid, frames: usize) -> Result<
         gains: Gains::read(from, frames)?,
         fields: from.several(frames, |from| read_field(from, grid))?,
     })
+}
+
+/// Reads bytes as each of the records; `read` makes a reader of them.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn read_each(read: &mut dyn FnMut(&mut dyn FnMut(&mut Reader<'_>)), plane: crate::numeric::Plane, frames: usize) {
+    let grid = Grid::new(plane);
+    read(&mut |from| drop(read_reference(from, &grid)));
+    read(&mut |from| drop(read_seen(from, &grid, 0, frames)));
+    read(&mut |from| drop(read_registered(from, &grid, frames).map(|found| super::told(grid.clone(), found))));
 }

@@ -32,6 +32,8 @@ use brightness::{Brightness, Level};
 use coarse::CoarsePlan;
 use grid::{Field, Grid};
 pub(crate) use kept::keep;
+#[cfg(any(test, fuzzing))]
+pub(crate) use kept::read_each;
 use phase::Shift;
 use rayon::prelude::*;
 use template::Template;
