@@ -29,6 +29,7 @@ REASONS = {
     ("Summary", "Recordings", "s3:GetObjectVersion"): NO_VERSION,
     ("Worker", "Recordings", "s3:GetObjectVersion"): NO_VERSION,
     ("Worker", "Results", "s3:AbortMultipartUpload"): "clears an upload in parts that failed; files of these runs go whole",
+    ("Worker", "Checkpoints", "*"): "clears the checkpoints of a run of more than ten minutes; these are shorter",
     ("Reconcile", "EndOwnInstances", "*"): "ends an instance half an hour beyond its lifetime, when its own watchdog has failed",
 }
 # The same, of calls that some walks see and others do not.
