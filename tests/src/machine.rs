@@ -7,7 +7,7 @@ use dropscope_pipeline::budget::Budget;
 use dropscope_pipeline::job::ResultFile;
 use dropscope_pipeline::{Job, ObjectKey, Outcome, State, Upload};
 use dropscope_ports::{Condition, Fleet, Mailer, Objects, ObjectsError, Select};
-use dropscope_segment::{Assignment, RunProgress};
+use dropscope_segment::{Assignment, Keeping, RunProgress};
 use dropscope_segmentation::Stage;
 use dropscope_testkit::clock::StandingClock;
 use dropscope_testkit::faults::{Failing, Faults};
@@ -25,6 +25,8 @@ pub struct Whole {
     pub clock: Arc<StandingClock>,
     /// The fleet.
     pub fleet: Arc<InlineFleet>,
+    /// When workers keep checkpoints.
+    pub keeping: Keeping,
 }
 
 /// The machine, switched on: functions and workers behind one set of faults.
@@ -52,7 +54,8 @@ impl Whole {
     /// When there is no room for a temporary folder.
     pub fn new() -> std::io::Result<Self> {
         let clock = Arc::new(StandingClock::new());
-        Ok(Self { folder: tempfile::tempdir()?, fleet: Arc::new(InlineFleet::new(clock.clone())), clock })
+        let fleet = Arc::new(InlineFleet::new(clock.clone()));
+        Ok(Self { folder: tempfile::tempdir()?, fleet, clock, keeping: Keeping::default() })
     }
 
     /// Switches the machine on; `faults` strike the functions and the workers.
@@ -152,6 +155,7 @@ impl Machine<'_> {
             mail_lease_seconds: 0,
             scratch: self.whole.folder.path().join(".dropscope").join("work"),
             threads: 1,
+            keeping: self.whole.keeping.clone(),
         };
         if !self.functions.dead() {
             self.workers.start_again();

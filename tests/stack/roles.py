@@ -31,6 +31,7 @@ REASONS = {
     ("Worker", "Results", "s3:AbortMultipartUpload"): "clears an upload in parts that failed; files of these runs go whole",
     ("BudgetAlert", "EndOwnInstances", "ec2:StopInstances"): "stops what somebody started on demand with the stack's tag; nobody does here",
     ("BudgetAlert", "CancelOwnRequests", "*"): "cancels a persistent request that somebody made with the stack's tag; nobody does here",
+    ("Worker", "Checkpoints", "*"): "clears the checkpoints of a run of more than ten minutes; these are shorter",
     ("Reconcile", "EndOwnInstances", "*"): "ends an instance half an hour beyond its lifetime, when its own watchdog has failed",
 }
 # The same, of calls that some walks see and others do not.

@@ -139,6 +139,7 @@ pub(super) fn segment_into(
         plan: &plan,
         machine: Machine::this(),
         times,
+        resumed: None,
         cost: Usd::ZERO,
     };
     let told = Told {

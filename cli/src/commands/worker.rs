@@ -7,7 +7,7 @@ use crate::progress::Shown;
 use dropscope_local::{LocalStore, MailDir};
 use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
-use dropscope_segment::{Assignment, Deps, Ending};
+use dropscope_segment::{Assignment, Deps, Ending, Keeping};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +51,7 @@ fn deps(bucket: &Path, threads: usize) -> std::io::Result<Deps> {
         mail_lease_seconds: 0,
         scratch: folder.join(".dropscope").join("work"),
         threads,
+        keeping: Keeping::default(),
     })
 }
 

@@ -29,8 +29,22 @@ pub struct Provenance<'a> {
     /// When it was computed.
     #[serde(flatten)]
     pub times: Times,
+    /// That an earlier attempt had come some way; none where this one began afresh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resumed: Option<Resumed>,
     /// What it cost, as far as known when it was committed.
     pub cost: Usd,
+}
+
+/// Where an attempt took up the work of an earlier one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Resumed {
+    /// The last checkpoint that was used, and how far it reached.
+    pub from: String,
+    /// Readings of frames that its checkpoints spared it.
+    pub frames_spared: usize,
+    /// Readings of frames that it did itself: those that nobody had come to, and those that were done and lost.
+    pub frames_read: usize,
 }
 
 /// Start and end of the work.

@@ -1,12 +1,16 @@
 //! From an open recording to the files of a run.
 
 use crate::plane::PlaneSource;
+use crate::planes::{Finished, OfOne};
 use crate::report::{REPORT, Told, facts};
 use dropscope_outputs::{OutputError, RunMeta};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{self as pipeline, Plan};
-use dropscope_recording::{Recording, RecordingError};
-use dropscope_segmentation::{ClusterBy, Clusters, Params, Progress, SegmentError, Segmentation, SegmentedRecording, Stage};
+use dropscope_recording::{Info, Recording, RecordingError};
+use dropscope_segmentation::{
+    Checkpoints, ClusterBy, Clusters, Forgetful, Params, Point, Progress, SegmentError, Segmentation, SegmentedRecording, Stage,
+    segment_kept,
+};
 
 /// What is to be done with a recording.
 pub struct Work<'a> {
@@ -121,16 +125,41 @@ pub fn segment_planes(
     work: &Work<'_>,
     progress: &dyn RunProgress,
 ) -> Result<SegmentedRecording, StageError> {
+    segment_planes_kept(recording, work, progress, &mut Forgetful)
+}
+
+/// The same, from where `checkpoints` are to the end.
+///
+/// # Errors
+/// See [`StageError`]; [`StageError::Cancelled`] also when the keeper says so.
+pub fn segment_planes_kept(
+    recording: &Recording,
+    work: &Work<'_>,
+    progress: &dyn RunProgress,
+    checkpoints: &mut dyn Checkpoints,
+) -> Result<SegmentedRecording, StageError> {
     let planes = recording.info().planes;
     let params = params(work);
-    let of_plane = |plane: usize| {
+    let mut finished = Finished::none(&params);
+    for plane in 0..planes {
         let mut source = PlaneSource::new(recording, plane, 0);
-        dropscope_segmentation::segment(&mut source, &params, &OfPlane { plane, planes, progress })
-    };
-    let segmented: Vec<Segmentation> = (0..planes).map(of_plane).collect::<Result<_, _>>().map_err(sorted)?;
+        let mut own = OfOne { keeper: &mut *checkpoints, plane, finished: Some(&mut finished), loaded: false };
+        let watched = OfPlane { plane, planes, progress };
+        let segmented = segment_kept(&mut source, &params, &watched, &mut own).map_err(sorted)?;
+        let loaded = own.loaded;
+        finished.push(segmented, loaded);
+        if checkpoints.due(Point::Between) {
+            finished.keep(checkpoints).map_err(sorted)?;
+        }
+    }
     let last = OfPlane { plane: planes.saturating_sub(1), planes, progress };
-    let clustering = dropscope_segmentation::cluster(&segmented, &params, &last).map_err(sorted)?;
-    Ok(SegmentedRecording { planes: segmented, clustering })
+    let clustering = dropscope_segmentation::cluster(&finished.planes, &params, &last).map_err(sorted)?;
+    Ok(SegmentedRecording { planes: finished.planes, clustering })
+}
+
+/// How often a frame is read in all, from the first plane to the last.
+pub(crate) fn readings(info: &Info) -> usize {
+    info.planes * dropscope_segmentation::readings((info.height, info.width), info.frames)
 }
 
 fn params(work: &Work<'_>) -> Params {

@@ -1,13 +1,16 @@
 //! One attempt of a job: claim it, compute, upload, commit, tell.
 
+use crate::checkpoint::{Keeper, Keeping, Making};
 use crate::log::RunLog;
-use crate::provenance::{Machine, Provenance, Times, hash_input};
+use crate::own::{Body, fenced, upload};
+use crate::provenance::{Machine, Provenance, Resumed, Times, hash_input};
 use crate::report::{REPORT, Told};
-use crate::stages::{Found, RunProgress, StageError, Work, segment_planes, write_results};
+use crate::shelf::{Shelved, shelf};
+use crate::stages::{Found, RunProgress, StageError, Work, readings, segment_planes_kept, write_results};
 use dropscope_jobs::{Changed, Closing, JobsError, Source};
 use dropscope_outputs::OutputError;
 use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
-use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, State, Timestamp};
+use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, Timestamp};
 use dropscope_ports::reader::is_replaced;
 use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError, Select};
 use dropscope_recording::{Limits, RecordingError};
@@ -15,9 +18,6 @@ use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
-
-/// Tries to write what others write as well.
-const ROUNDS: usize = 5;
 
 /// What a worker may touch.
 #[derive(Clone)]
@@ -36,6 +36,8 @@ pub struct Deps {
     pub scratch: PathBuf,
     /// Worker threads, 0 for one per core.
     pub threads: usize,
+    /// When checkpoints are kept.
+    pub keeping: Keeping,
 }
 
 /// Which attempt of which run a worker is.
@@ -105,10 +107,10 @@ pub async fn handle(assignment: &Assignment, deps: &Deps, progress: Arc<dyn RunP
     };
     let log = Arc::new(RunLog::default());
     log.line(started, &format!("attempt {} of run {} on {} begins", job.attempt, job.run, assignment.instance));
-    match work(&job, deps, progress, log.clone(), started).await {
+    match work(&job, deps, progress, &log, started).await {
         Ok(outcome) => commit(&job, outcome, deps, &log).await,
         Err(WorkerError::Stage(StageError::Input(verdict))) => give_up(&job, verdict, deps, &log).await,
-        Err(WorkerError::Superseded(refused)) => Ok(Ending::Superseded(refused)),
+        Err(WorkerError::Superseded(refused)) => leave(&job, refused, deps).await,
         Err(error) => break_off(&job, error, deps, &log).await,
     }
 }
@@ -130,6 +132,16 @@ async fn break_off(job: &Job, error: WorkerError, deps: &Deps, log: &RunLog) -> 
     Err(error)
 }
 
+/// A worker that lost its job while it worked. A checkpoint that was on its way then may have come after those of the run
+/// were cleared.
+async fn leave(job: &Job, refused: Refused, deps: &Deps) -> Result<Ending, WorkerError> {
+    let current = dropscope_jobs::load_job(&*deps.objects, &job.run).await?;
+    if current.state.is_final() {
+        dropscope_jobs::clear_checkpoints(&*deps.objects, &current).await?;
+    }
+    Ok(Ending::Superseded(refused))
+}
+
 /// A worker that is started again after its commit has only the telling left to do.
 async fn late(job: &Job, refused: Refused, deps: &Deps) -> Result<Ending, WorkerError> {
     close(job, deps).await?;
@@ -140,18 +152,22 @@ async fn work(
     job: &Job,
     deps: &Deps,
     progress: Arc<dyn RunProgress>,
-    log: Arc<RunLog>,
+    log: &Arc<RunLog>,
     started: Timestamp,
 ) -> Result<Outcome, WorkerError> {
     let manifest = job.manifest.clone().ok_or(WorkerError::NoManifest)?;
     let results = job.results().ok_or(WorkerError::NoManifest)?;
     let folder = deps.scratch.join(format!("{}.{}", job.run, job.attempt));
+    let (shelved, mut shelf) = shelf(job, deps, log).await;
     let source = Source::of_manifest(&deps.objects, &manifest).await?;
+    let log = log.clone();
     let attempt = Attempt { job: job.clone(), manifest, source, deps: deps.clone(), folder: folder.clone(), log, started };
     let runtime = tokio::runtime::Handle::current();
     sweep(&folder, job);
-    let made = tokio::task::spawn_blocking(move || attempt.compute(&*progress, &runtime)).await?;
+    let computing = tokio::task::spawn_blocking(move || attempt.compute(&*progress, &runtime, shelved));
+    let made = shelf.until(computing).await?;
     let uploaded = match made {
+        Err(_) if let Some(refused) = shelf.lost => Err(WorkerError::Superseded(refused)),
         Ok(outcome) => match fenced(job, deps).await? {
             Ok(()) => upload_all(job, &results, &folder, outcome, deps).await,
             Err(refused) => Err(WorkerError::Superseded(refused)),
@@ -176,17 +192,19 @@ struct Attempt {
 
 impl Attempt {
     /// Blocking: reads, segments, and leaves the results in the attempt's folder.
-    fn compute(&self, progress: &dyn RunProgress, runtime: &Handle) -> Result<Outcome, WorkerError> {
+    fn compute(&self, progress: &dyn RunProgress, runtime: &Handle, shelved: Shelved) -> Result<Outcome, WorkerError> {
         let reading = |error| reading(error, &self.manifest.key);
         let open = || self.source.input(runtime).map_err(reading);
-        let input = hash_input(&open()?).map_err(|error| reading(error.into()))?;
+        let mut keeper = Keeper::new(self.making(), shelved);
+        let input = keeper.input(|| hash_input(&open()?).map_err(|error| reading(error.into())))?;
         let recording = open()?.open(&Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
         let work = Work { plan: &self.manifest.plan, threads: self.deps.threads };
-        let segmented = segment_planes(&recording, &work, progress).map_err(|error| match error {
+        let segmented = segment_planes_kept(&recording, &work, progress, &mut keeper).map_err(|error| match error {
             StageError::Reading(error) => reading(error),
             error => error,
         })?;
+        let resumed = keeper.resumed(readings(recording.info()));
         let found = Found::of(&segmented);
         self.log.line(self.deps.clock.now(), &found.to_string());
         found.notes.iter().for_each(|note| self.log.line(self.deps.clock.now(), note));
@@ -194,14 +212,19 @@ impl Attempt {
         let told = Told {
             name: &self.manifest.name,
             run: &self.job.run,
-            provenance: &self.provenance(&input),
+            provenance: &self.provenance(&input, None),
             beside: &|name| self.beside(name, runtime),
         };
         write_results(&told, &segmented, |name, bytes| {
             files.push(keep(&self.folder, name, &bytes)?);
             Ok::<_, WorkerError>(())
         })?;
-        self.outcome(found, files, &input)
+        self.outcome(found, files, &self.provenance(&input, resumed))
+    }
+
+    fn making(&self) -> Making<'_> {
+        let (clock, keeping, log) = (self.deps.clock.clone(), self.deps.keeping.clone(), self.log.clone());
+        Making { job: &self.job, manifest: &self.manifest, clock, keeping, log }
     }
 
     /// What gif and summary have left in the run's folder by now. They are quick, and done long before; what is not there,
@@ -212,7 +235,7 @@ impl Attempt {
     }
 
     /// How this attempt came to be, its times and cost until now.
-    fn provenance<'a>(&'a self, (sha256, bytes): &'a (String, u64)) -> Provenance<'a> {
+    fn provenance<'a>(&'a self, (sha256, bytes): &'a (String, u64), resumed: Option<Resumed>) -> Provenance<'a> {
         let times = Times::between(self.started, self.deps.clock.now());
         Provenance {
             schema: 1,
@@ -224,12 +247,12 @@ impl Attempt {
             plan: &self.manifest.plan,
             machine: Machine::this(),
             times,
+            resumed,
             cost: self.job.usd_per_hour.per_hour_for(times.seconds.ceil() as u64),
         }
     }
 
-    fn outcome(&self, found: Found, files: Vec<ResultFile>, input: &(String, u64)) -> Result<Outcome, WorkerError> {
-        let provenance = self.provenance(input);
+    fn outcome(&self, found: Found, files: Vec<ResultFile>, provenance: &Provenance<'_>) -> Result<Outcome, WorkerError> {
         Ok(Outcome {
             attempt: self.job.attempt,
             cells: found.cells,
@@ -241,7 +264,7 @@ impl Attempt {
             seconds: provenance.times.seconds,
             cost: provenance.cost,
             files,
-            provenance: serde_json::to_value(&provenance)?,
+            provenance: serde_json::to_value(provenance)?,
         })
     }
 }
@@ -262,13 +285,6 @@ fn keep(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<ResultFile> 
     Ok(ResultFile { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) })
 }
 
-/// Whether the job is still this attempt's: whoever lost it must not write over another's results.
-async fn fenced(job: &Job, deps: &Deps) -> Result<Result<(), Refused>, WorkerError> {
-    let current = dropscope_jobs::load_job(&*deps.objects, &job.run).await?;
-    let State::Running { instance } = &job.state else { return Ok(Err(Refused::NotYet(job.state.word()))) };
-    Ok(current.running(job.attempt, instance, deps.clock.now()).map(|_| ()))
-}
-
 async fn upload_all(
     job: &Job,
     results: &ObjectKey,
@@ -279,30 +295,11 @@ async fn upload_all(
     for file in &outcome.files {
         let (key, path) = (results.child(&file.name), folder.join("results").join(&file.name));
         match file.name.as_str() {
-            REPORT => upload_own(job, &key, &path, deps).await?,
+            REPORT => upload(job, &key, Body::File(&path), deps).await?,
             _ => dropscope_ports::upload::file(&*deps.objects, &key, &path).await?,
         }
     }
     Ok(outcome)
-}
-
-/// Uploads what no other attempt makes alike, since it tells times. Looked at first, then fenced, then written over just
-/// what was looked at: an attempt that was lost meanwhile cannot put its own over that of its successor.
-async fn upload_own(job: &Job, key: &ObjectKey, path: &Path, deps: &Deps) -> Result<(), WorkerError> {
-    for _ in 0..ROUNDS {
-        let condition = match deps.objects.head(key, &Select::default()).await {
-            Ok(there) => Condition::Matches(there.etag),
-            Err(ObjectsError::NotFound { .. }) => Condition::Absent,
-            Err(error) => return Err(error.into()),
-        };
-        fenced(job, deps).await?.map_err(WorkerError::Superseded)?;
-        match dropscope_ports::upload::file_if(&*deps.objects, key, path, &condition).await {
-            // Somebody was quicker, perhaps this very call, whose answer was lost.
-            Err(ObjectsError::Precondition { .. } | ObjectsError::NotFound { .. }) => {}
-            other => return Ok(other?),
-        }
-    }
-    Err(ObjectsError::Precondition { key: key.clone() }.into())
 }
 
 /// running → done: the one write that makes this attempt's results the run's.

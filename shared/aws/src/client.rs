@@ -7,6 +7,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::SharedHttpClient;
 use aws_smithy_http_client::tls::Provider;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use dropscope_ports::BoxError;
 use std::time::Duration;
 
 /// A call that nobody answers for so long is given up and tried again: without this it would wait for ever.
@@ -29,6 +30,15 @@ pub async fn sdk() -> Sdk {
 /// The metadata of the instance that this program runs on (IMDSv2 only; `AWS_EC2_METADATA_SERVICE_ENDPOINT` moves it).
 pub fn metadata() -> Metadata {
     Metadata::builder().configure(&ProviderConfig::without_region().with_http_client(http())).build()
+}
+
+/// The metadata that is served at another address.
+///
+/// # Errors
+/// When that is no address.
+pub fn metadata_at(endpoint: &str) -> Result<Metadata, BoxError> {
+    let config = ProviderConfig::without_region().with_http_client(http());
+    Ok(Metadata::builder().configure(&config).endpoint(endpoint)?.build())
 }
 
 /// TLS by ring, which needs a C compiler only.

@@ -9,7 +9,7 @@ mod objects;
 
 pub use aws_config::imds::Client as Metadata;
 pub use aws_config::imds::client::error::ImdsError as MetadataError;
-pub use client::{Sdk, metadata, sdk};
+pub use client::{Sdk, metadata, metadata_at, sdk};
 pub use mail::SnsMailer;
 pub use objects::S3Objects;
 

@@ -1,5 +1,6 @@
-//! What follows the end of a run: provenance.json, the mail, the money. Anyone may do it, and again.
+//! What follows the end of a run: provenance.json, the mail, the money, no checkpoints. Anyone may do it, and again.
 
+use crate::checkpoints::clear_checkpoints;
 use crate::documents::{JobsError, create, to_bytes, update_job};
 use crate::ledger::settle;
 use crate::open::unmark;
@@ -45,6 +46,10 @@ pub async fn close(closing: &Closing<'_>, job: &Job, now: Timestamp) -> Result<(
         && deliver(closing.objects, closing.mailer, &mail, closing.lease_seconds, now).await? == Delivery::InHand
     {
         return Ok(());
+    }
+    // Nobody goes on with them. Last, since nobody waits for it.
+    if job.attempt > 0 {
+        clear_checkpoints(closing.objects, job).await?;
     }
     if closing.settles || job.attempt == 0 {
         update_job(closing.objects, &job.run, |current| current.closing()).await?;

@@ -1,5 +1,6 @@
 //! Job, budget and outbox records over the objects port: read, decide, write conditionally, again if somebody was first.
 
+mod checkpoints;
 mod closing;
 mod documents;
 mod folders;
@@ -8,6 +9,7 @@ mod open;
 mod outbox;
 mod source;
 
+pub use checkpoints::{checkpoint, clear_checkpoints, list_checkpoints};
 pub use closing::{Closing, close};
 pub use documents::{Changed, JobsError, create_job, find_job, list_jobs, load_job, update_job};
 pub use folders::{

@@ -25,6 +25,11 @@ impl<'a> RegisteredMovie<'a> {
         self.path.fields.len()
     }
 
+    /// Where every part of every frame lies.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Frames `first..first + out.len() / pixels`.
     pub(crate) fn read(&mut self, first: usize, out: &mut [f32]) -> Result<(), SegmentError> {
         let grid = &self.path.grid;

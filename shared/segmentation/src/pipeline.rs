@@ -1,6 +1,8 @@
 //! The stages in order.
 
+use crate::checkpoint::{Checkpoints, FINISHED, Forgetful, Point, Trail, read_finished};
 use crate::detection::{Detected, Found};
+use crate::extraction::Weights;
 use crate::movie::RegisteredMovie;
 use crate::numeric::Plane;
 use crate::registration::Registered;
@@ -45,16 +47,43 @@ impl Watch<'_> {
 /// [`SegmentError::EmptyFrame`] for recordings without content, [`SegmentError::Source`] when reading fails,
 /// [`SegmentError::Threads`] when workers cannot be started, [`SegmentError::Cancelled`] when `progress` says so. A recording in which nothing is found is no error.
 pub fn segment(source: &mut dyn FrameSource, params: &Params, progress: &dyn Progress) -> Result<Segmentation, SegmentError> {
+    segment_kept(source, params, progress, &mut Forgetful)
+}
+
+/// The same, from where `checkpoints` are to the end; they are added to when they say that it is time. The result is the same
+/// to the bit, wherever it was stopped before, and however often.
+///
+/// # Errors
+/// See [`segment`]; also [`SegmentError::Cancelled`] when the keeper says so.
+pub fn segment_kept(
+    source: &mut dyn FrameSource,
+    params: &Params,
+    progress: &dyn Progress,
+    checkpoints: &mut dyn Checkpoints,
+) -> Result<Segmentation, SegmentError> {
     params.check()?;
     let (height, width) = source.shape();
     if height == 0 || width == 0 {
         return Err(SegmentError::EmptyFrame { height, width });
     }
-    if source.frames() < FEWEST_FRAMES {
-        return Err(SegmentError::TooFewFrames { frames: source.frames(), needed: FEWEST_FRAMES });
+    let frames = source.frames();
+    if frames < FEWEST_FRAMES {
+        return Err(SegmentError::TooFewFrames { frames, needed: FEWEST_FRAMES });
     }
     let plane = Plane { height, width };
-    workers(params)?.install(|| run(source, plane, params, &Watch(progress)))
+    let mut trail = Trail::new(checkpoints, (height, width), frames, params);
+    if let Some(finished) = trail.load(FINISHED, |from| read_finished(from, plane, frames)) {
+        trail.resumed(Stage::Classification, (frames, frames), readings((height, width), frames));
+        return Ok(finished);
+    }
+    workers(params)?.install(|| run(source, plane, params, &Watch(progress), &mut trail))
+}
+
+/// How often a frame of a plane (height, width) of `frames` frames is read in all: those of the sample once more than the
+/// others.
+#[must_use]
+pub fn readings((height, width): (usize, usize), frames: usize) -> usize {
+    registration::sampled(frames, Plane { height, width }) + 3 * frames
 }
 
 /// As many workers as the settings ask for.
@@ -63,14 +92,24 @@ pub(crate) fn workers(params: &Params) -> Result<rayon::ThreadPool, SegmentError
     pool.build().map_err(|source| SegmentError::Threads { threads: params.threads, source })
 }
 
-fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watch) -> Result<Segmentation, SegmentError> {
-    let (registered, path) = registration::register(source, watch)?;
+fn run(
+    source: &mut dyn FrameSource,
+    plane: Plane,
+    params: &Params,
+    watch: &Watch,
+    trail: &mut Trail<'_>,
+) -> Result<Segmentation, SegmentError> {
+    let (registered, path) = registration::register(source, watch, trail)?;
+    if trail.due(Point::Between) {
+        registration::keep(trail, &registered, &path)?;
+    }
     let mut movie = RegisteredMovie::new(source, path);
-    let detected = detection::detect(&mut movie, &registered, plane, params, watch)?;
+    let detected = detected(&mut movie, &registered, plane, params, (watch, trail))?;
     let overlap = extraction::overlaps(&detected.found, plane);
     let view = extraction::View { y: registered.yrange, x: registered.xrange };
     let rings = extraction::surrounds(&detected.found, plane, view);
-    let (f, fneu) = extract(&mut movie, plane, &detected.found, &overlap, &rings, watch)?;
+    let weights = weights(&detected.found, &overlap, &rings);
+    let (f, fneu) = extract(&mut movie, plane, (&registered, &detected), &weights, (watch, trail))?;
     let corrected = &f - &(&fneu * NEUROPIL);
     watch.step(Stage::Deconvolution, 0, f.nrows());
     let (spks, decayed) = deconvolved(&corrected, params);
@@ -88,20 +127,53 @@ fn run(source: &mut dyn FrameSource, plane: Plane, params: &Params, watch: &Watc
     })
 }
 
+fn detected(
+    movie: &mut RegisteredMovie<'_>,
+    registered: &Registered,
+    plane: Plane,
+    params: &Params,
+    (watch, trail): (&Watch, &mut Trail<'_>),
+) -> Result<Detected, SegmentError> {
+    if let Some(known) = detection::load(trail, plane) {
+        trail.resumed(Stage::Detection, (movie.len(), movie.len()), movie.len());
+        return Ok(known);
+    }
+    let found = detection::detect(movie, registered, plane, params, (watch, trail))?;
+    if trail.due(Point::Between) && registration::keep(trail, registered, movie.path())? {
+        detection::keep(trail, &found)?;
+    }
+    Ok(found)
+}
+
+/// What the traces of the ROIs are made of, then what those of their surrounds are.
+fn weights(found: &[Found], overlap: &[Vec<bool>], rings: &[Vec<usize>]) -> Vec<Weights> {
+    let rois = found.iter().zip(overlap).map(|(f, o)| Weights::of_roi(f, o));
+    rois.chain(rings.iter().cloned().map(Weights::equal)).collect()
+}
+
 /// Fluorescence of the ROIs and of their surrounds.
 fn extract(
     movie: &mut RegisteredMovie<'_>,
     plane: Plane,
-    found: &[Found],
-    overlap: &[Vec<bool>],
-    rings: &[Vec<usize>],
-    watch: &Watch,
+    (registered, detected): (&Registered, &Detected),
+    weights: &[Weights],
+    (watch, trail): (&Watch, &mut Trail<'_>),
 ) -> Result<(Array2<f32>, Array2<f32>), SegmentError> {
-    let rois = found.iter().zip(overlap);
-    let mut weights: Vec<_> = rois.map(|(f, o)| extraction::Weights::of_roi(f, o)).collect();
-    weights.extend(rings.iter().cloned().map(extraction::Weights::equal));
-    let both = extraction::traces(movie, plane, &weights, watch)?;
-    let (f, fneu) = both.view().split_at(ndarray::Axis(0), found.len());
+    let frames = movie.len();
+    let known = extraction::load(trail, weights.len(), frames);
+    let mut kept = known.frames;
+    if kept > 0 {
+        trail.resumed(Stage::Extraction, (kept, frames), kept);
+    }
+    let both = extraction::traces(movie, plane, weights, known, watch, |movie, known| {
+        let point = if known.frames == frames { Point::Between } else { Point::Within };
+        let due = trail.due(point) && registration::keep(trail, registered, movie.path())?;
+        if due && detection::keep(trail, detected)? {
+            extraction::keep(trail, &known.traces, &mut kept, known.frames)?;
+        }
+        Ok(())
+    })?;
+    let (f, fneu) = both.view().split_at(ndarray::Axis(0), detected.found.len());
     Ok((f.to_owned(), fneu.to_owned()))
 }
 

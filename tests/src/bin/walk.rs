@@ -92,6 +92,7 @@ async fn work(args: &[String]) -> Outcome {
         mail_lease_seconds: 0,
         scratch: folder.join(".dropscope").join("work"),
         threads: 1,
+        keeping: dropscope_segment::Keeping::default(),
     };
     dropscope_segment::handle(&assignment, &deps, Arc::new(Nobody)).await?;
     Ok(())

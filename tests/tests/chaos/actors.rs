@@ -7,7 +7,7 @@ use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::{Quiet, Usd, event};
 use dropscope_ports::{Clock, Fleet, Instance, Mailer, Objects};
 use dropscope_reconcile::Patience;
-use dropscope_segment::{Assignment, RunProgress};
+use dropscope_segment::{Assignment, Keeping, RunProgress};
 use dropscope_segmentation::Stage;
 use dropscope_testkit::clock::StandingClock;
 use dropscope_testkit::events::payload;
@@ -32,16 +32,19 @@ pub(crate) struct World {
     pub(crate) fleet: Arc<Instances>,
     pub(crate) post: Arc<Post>,
     pub(crate) scratch: tempfile::TempDir,
+    /// When workers keep checkpoints.
+    pub(crate) keeping: Keeping,
 }
 
 impl World {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(keeping: Keeping) -> Self {
         let clock = Arc::new(StandingClock::new());
         Self {
             store: Arc::new(Memory::new(BUCKET, clock.clone())),
             fleet: Arc::new(Instances::new(clock.clone())),
             post: Arc::default(),
             scratch: tempfile::tempdir().unwrap(),
+            keeping,
             clock,
         }
     }
@@ -169,7 +172,17 @@ fn process(task: &Task, world: &World, gate: &Arc<Gate>) -> Pin<Box<dyn Future<O
         }
         Task::Work(instance) => {
             let scratch = scratch(world.scratch.path(), &instance);
-            let deps = dropscope_segment::Deps { objects, mailer, clock, place, mail_lease_seconds: LEASE, scratch, threads: 1 };
+            let keeping = world.keeping.clone();
+            let deps = dropscope_segment::Deps {
+                objects,
+                mailer,
+                clock,
+                place,
+                mail_lease_seconds: LEASE,
+                scratch,
+                threads: 1,
+                keeping,
+            };
             let assignment = Assignment { run: instance.run, attempt: instance.attempt, instance: instance.id };
             Box::pin(async move { told(dropscope_segment::handle(&assignment, &deps, Arc::new(Nobody)).await) })
         }

@@ -5,6 +5,7 @@ use crate::gate::Fate;
 use crate::laws::Laws;
 use dropscope_pipeline::{ObjectKey, State, Upload, state_keys};
 use dropscope_ports::{Clock, Condition, Objects};
+use dropscope_segment::Keeping;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -47,8 +48,8 @@ pub(crate) struct Adversary {
 
 impl Adversary {
     /// A world with `recordings`, uploaded; `wild` 0 lets everything go well.
-    pub(crate) async fn new(seed: u64, wild: f64, recordings: &[Vec<u8>]) -> Self {
-        let world = World::new();
+    pub(crate) async fn new(seed: u64, wild: f64, recordings: &[Vec<u8>], keeping: Keeping) -> Self {
+        let world = World::new(keeping);
         for (n, bytes) in recordings.iter().enumerate() {
             let key = ObjectKey::raw(format!("recordings/{}/{n}.tif", ["ana", "bo"][n % 2]));
             world.store.put(&key, bytes.clone(), &Condition::Always).await.unwrap();

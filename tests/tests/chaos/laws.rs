@@ -4,7 +4,7 @@ use crate::actors::{World, allowance};
 use dropscope_pipeline::budget::{Budget, LedgerEntry, attempt_id};
 use dropscope_pipeline::job::ResultFile;
 use dropscope_pipeline::{Job, RunId, State, Usd, state_keys};
-use dropscope_ports::Clock;
+use dropscope_ports::{Clock, Objects, Select};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
@@ -52,6 +52,7 @@ impl Laws {
             if let State::Done(outcome) = &job.state {
                 results(world, job, &outcome.files)?;
             }
+            cleared(world, job).await?;
         }
         spent(world, &self.jobs)
     }
@@ -107,6 +108,17 @@ fn results(world: &World, job: &Job, files: &[ResultFile]) -> Result<(), String>
     }
     for name in ["manifest.json", "provenance.json", "log.txt"] {
         law(world.store.bytes(folder.child(name).as_str()).is_some(), || format!("{name} of {} is missing", job.run))?;
+    }
+    Ok(())
+}
+
+/// No checkpoint outlives its run. One that was on its way when the run ended may come after it, and its writer clears it away
+/// when it hears that the run is over: what is left then is what that writer died with.
+async fn cleared(world: &World, job: &Job) -> Result<(), String> {
+    for name in dropscope_jobs::list_checkpoints(&*world.store, job).await.map_err(|error| error.to_string())? {
+        let key = dropscope_jobs::checkpoint(job, &name).ok_or("no folder of results")?;
+        let meta = world.store.head(&key, &Select::default()).await.map_err(|error| error.to_string())?;
+        law(meta.modified.is_some_and(|modified| modified >= job.since), || format!("{key} is left"))?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::laws;
 use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::{ObjectKey, State, Upload, event};
 use dropscope_ports::{Clock, Condition, Objects};
+use dropscope_segment::Keeping;
 use dropscope_tests::recordings;
 use std::sync::Arc;
 
@@ -58,7 +59,7 @@ async fn launched(upload: Upload, world: Arc<World>) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_launches_at_one_time_stay_under_one_cap() {
-    let world = Arc::new(World::new());
+    let world = Arc::new(World::new(Keeping::default()));
     let manifests = validated(&world).await;
     assert_eq!(manifests.len(), UPLOADS);
     let launches: Vec<_> = manifests.into_iter().map(|upload| tokio::spawn(launched(upload, world.clone()))).collect();

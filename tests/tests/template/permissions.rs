@@ -147,6 +147,7 @@ fn state_is_written_by_those_whose_code_writes_it() {
         ("results/a/x/0123456789abcdef/manifest.json".into(), &["Reconcile", "Validate", "Worker"]),
         ("results/a/x/0123456789abcdef/provenance.json".into(), &["Reconcile", "Validate", "Worker"]),
         ("results/a/x/0123456789abcdef/traces.csv".into(), &["Worker"]),
+        ("results/a/x/0123456789abcdef/checkpoint/plane0/registered.0".into(), &["Worker"]),
         ("dropscope.toml".into(), &[]),
     ] {
         assert_eq!(who_may(&all, "s3:PutObject", &object(&key)), writers, "{key}");
@@ -212,13 +213,18 @@ fn whoever_writes_a_document_on_condition_may_read_it() {
 }
 
 #[test]
-fn only_a_mail_that_is_sent_and_markers_of_what_is_over_are_deleted() {
+fn only_a_mail_that_is_sent_and_what_belongs_to_what_is_over_are_deleted() {
     let all = statements(&Stack::usual());
     let mailers = ["BudgetAlert", "Reconcile", "Validate", "Worker"];
     assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::outbox_pending("m"))), mailers);
     assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::open(&run()))), ["Reconcile", "Validate"]);
     assert_eq!(who_may(&all, "s3:DeleteObject", &object(state_keys::folder(FOLDER))), ["Reconcile", "Validate"]);
-    let fleeting = [state_keys::OUTBOX_PENDING, state_keys::OPEN, state_keys::FOLDERS].map(|folder| object(format!("{folder}*")));
+    // Whoever closes a run clears its checkpoints, which lie among results that nobody deletes.
+    let kept = "results/a/x/0123456789abcdef/checkpoint/plane0/registered.0";
+    assert_eq!(who_may(&all, "s3:DeleteObject", &object(kept)), ["Reconcile", "Worker"]);
+    assert_eq!(who_may(&all, "s3:DeleteObject", &object("results/a/x/0123456789abcdef/traces.csv")), [""; 0]);
+    let fleeting = [state_keys::OUTBOX_PENDING, state_keys::OPEN, state_keys::FOLDERS, "results/*/checkpoint/"];
+    let fleeting = fleeting.map(|folder| object(format!("{folder}*")));
     for s in allowing(&all, "s3:DeleteObject") {
         assert!(s.resources.iter().all(|resource| fleeting.contains(resource)), "{s:?}");
     }

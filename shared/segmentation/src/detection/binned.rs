@@ -1,9 +1,10 @@
 //! One pass over the registered movie: its images, and the binned movie detection works on.
 
+use crate::checkpoint::{Point, Trail};
 use crate::movie::{RegisteredMovie, chunk_frames};
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
-use crate::registration::Registered;
+use crate::registration::{self, Registered};
 use crate::{Params, SegmentError, Stage};
 use rayon::prelude::*;
 
@@ -67,7 +68,7 @@ pub(crate) fn bin_movie(
     registered: &Registered,
     plane: Plane,
     params: &Params,
-    watch: &Watch,
+    (watch, trail): (&Watch, &mut Trail<'_>),
 ) -> Result<(Images, Binned), SegmentError> {
     let (y, x) = (registered.yrange, registered.xrange);
     let crop = Plane { height: y.1 - y.0, width: x.1 - x.0 };
@@ -86,6 +87,10 @@ pub(crate) fn bin_movie(
     for start in (0..total).step_by(chunk) {
         watch.step(Stage::Detection, start, 2 * total);
         watch.check()?;
+        // Sums and bins are too large to be kept; what came before is not.
+        if trail.due(Point::Within) {
+            registration::keep(trail, registered, movie.path())?;
+        }
         let count = chunk.min(total - start);
         movie.read(start, &mut buffer[..count * pixels])?;
         let usable = &usable[start..start + count];

@@ -4,6 +4,7 @@
 mod activity;
 mod binned;
 mod grow;
+mod kept;
 mod mask;
 mod merge;
 mod normalise;
@@ -12,6 +13,7 @@ mod seeds;
 mod silent;
 mod threshold;
 
+use crate::checkpoint::Trail;
 use crate::movie::RegisteredMovie;
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
@@ -19,6 +21,9 @@ use crate::registration::Registered;
 use crate::{Params, SegmentError};
 
 pub(crate) use binned::Images;
+#[cfg(any(test, fuzzing))]
+pub(crate) use kept::read;
+pub(crate) use kept::{keep, load};
 
 /// A mask in coordinates of the whole frame.
 #[derive(Debug, Clone)]
@@ -46,9 +51,9 @@ pub(crate) fn detect(
     registered: &Registered,
     plane: Plane,
     params: &Params,
-    watch: &Watch,
+    (watch, trail): (&Watch, &mut Trail<'_>),
 ) -> Result<Detected, SegmentError> {
-    let (images, mut binned) = binned::bin_movie(movie, registered, plane, params, watch)?;
+    let (images, mut binned) = binned::bin_movie(movie, registered, plane, params, (watch, trail))?;
     normalise::remove_slow(&mut binned, params.frame_rate_hz);
     normalise::scale_to_noise(&mut binned);
     watch.check()?;

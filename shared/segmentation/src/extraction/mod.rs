@@ -1,5 +1,6 @@
 //! Fluorescence of every ROI and of its surround, frame by frame.
 
+mod kept;
 mod surround;
 
 use crate::detection::Found;
@@ -7,6 +8,9 @@ use crate::movie::{RegisteredMovie, chunk_frames};
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
 use crate::{SegmentError, Stage};
+#[cfg(any(test, fuzzing))]
+pub(crate) use kept::read;
+pub(crate) use kept::{keep, load};
 use ndarray::Array2;
 use rayon::prelude::*;
 pub(crate) use surround::{View, surrounds};
@@ -49,21 +53,30 @@ pub(crate) fn overlaps(found: &[Found], plane: Plane) -> Vec<Vec<bool>> {
     found.iter().map(shared).collect()
 }
 
-/// Traces, one row per entry of `weights`, one column per frame.
+/// Traces as far as they are known: all of them, the first frames.
+pub(crate) struct Known {
+    /// One row per trace, one column per frame of the recording.
+    pub(crate) traces: Array2<f32>,
+    /// How many columns are known.
+    pub(crate) frames: usize,
+}
+
+/// Takes the traces on to the last frame, one row per entry of `weights`; `each` is shown them after every few frames.
 pub(crate) fn traces(
     movie: &mut RegisteredMovie<'_>,
     plane: Plane,
     weights: &[Weights],
+    mut known: Known,
     watch: &Watch,
+    mut each: impl FnMut(&RegisteredMovie<'_>, &Known) -> Result<(), SegmentError>,
 ) -> Result<Array2<f32>, SegmentError> {
     let (total, pixels) = (movie.len(), plane.pixels());
-    let mut out = Array2::zeros((weights.len(), total));
     if weights.is_empty() {
-        return Ok(out);
+        return Ok(known.traces);
     }
     let chunk = chunk_frames(pixels);
     let mut buffer = vec![0.0f32; chunk.min(total) * pixels];
-    for start in (0..total).step_by(chunk) {
+    for start in (known.frames..total).step_by(chunk) {
         watch.step(Stage::Extraction, start, total);
         watch.check()?;
         let count = chunk.min(total - start);
@@ -74,11 +87,13 @@ pub(crate) fn traces(
             .collect();
         for (t, column) in columns.iter().enumerate() {
             for (k, &v) in column.iter().enumerate() {
-                out[[k, start + t]] = v;
+                known.traces[[k, start + t]] = v;
             }
         }
+        known.frames = start + count;
+        each(movie, &known)?;
     }
-    Ok(out)
+    Ok(known.traces)
 }
 
 #[cfg(test)]

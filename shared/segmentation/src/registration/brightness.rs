@@ -38,8 +38,8 @@ impl Level {
 
 /// How bright frames usually are.
 pub(super) struct Brightness {
-    plane: Plane,
-    usual: Level,
+    pub(super) plane: Plane,
+    pub(super) usual: Level,
 }
 
 impl Brightness {

@@ -11,6 +11,7 @@ mod brightness;
 mod coarse;
 mod fft2;
 mod grid;
+mod kept;
 mod modes;
 mod normal;
 mod phase;
@@ -21,6 +22,7 @@ mod template;
 mod turned;
 mod warp;
 
+use crate::checkpoint::{Point, Trail};
 use crate::movie::chunk_frames;
 use crate::numeric::Plane;
 use crate::pipeline::Watch;
@@ -29,6 +31,9 @@ pub(crate) use blocks::Blocks;
 use brightness::{Brightness, Level};
 use coarse::CoarsePlan;
 use grid::{Field, Grid};
+pub(crate) use kept::keep;
+#[cfg(any(test, fuzzing))]
+pub(crate) use kept::read_each;
 use phase::Shift;
 use rayon::prelude::*;
 use template::Template;
@@ -67,23 +72,45 @@ pub(crate) struct Path {
     pub(crate) gains: Gains,
 }
 
-/// Registers the whole recording.
-pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(Registered, Path), SegmentError> {
+/// What registration found, without what follows from it.
+struct Found {
+    first: Vec<f32>,
+    reference: Vec<f32>,
+    mean_raw: Vec<f32>,
+    corr: Vec<f32>,
+    bad: Vec<bool>,
+    fallback: Option<Note>,
+    gains: Gains,
+    fields: Vec<Field>,
+}
+
+/// Registers the whole recording, or as much of it as the trail does not know.
+pub(crate) fn register(
+    source: &mut dyn FrameSource,
+    watch: &Watch,
+    trail: &mut Trail<'_>,
+) -> Result<(Registered, Path), SegmentError> {
     let (height, width) = source.shape();
-    let grid = Grid::new(Plane { height, width });
+    let (grid, frames) = (Grid::new(Plane { height, width }), source.frames());
+    if let Some(found) = kept::load(trail, &grid, frames) {
+        trail.resumed(Stage::Registration, (frames, frames), sampled(frames, grid.plane) + frames);
+        return Ok(told(grid, found));
+    }
     let plan = CoarsePlan::new(grid.plane);
-    let mut sample = reference_sample(source, grid.plane, watch)?;
-    let pixels = grid.plane.pixels();
-    let usual = Brightness::usual(&sample, grid.plane);
-    sample.par_chunks_exact_mut(pixels).for_each(|frame| {
-        if let (_, Some(levelled)) = usual.levelled(frame) {
-            frame.copy_from_slice(&levelled);
-        }
-    });
-    let frames: Vec<&[f32]> = sample.chunks_exact(pixels).collect();
-    let template = template(&frames, &grid, &plan, watch)?;
-    drop(sample);
-    let seen = look(source, &grid, &plan, (&template, &usual), watch)?;
+    let known = kept::load_reference(trail, &grid);
+    let mut seen = Seen { sum: vec![0.0; grid.plane.pixels()], ..Seen::default() };
+    if known.is_some() {
+        kept::load_seen(trail, &grid, frames, &mut seen);
+        let done = seen.shifts.len();
+        trail.resumed(Stage::Registration, (done, frames), sampled(frames, grid.plane) + done);
+    }
+    let (template, usual) = known.map_or_else(|| reference(source, &grid, &plan, watch), Ok)?;
+    look(source, (&grid, &plan), (&template, &usual), &mut seen, (watch, trail))?;
+    Ok(told(grid, found(seen, &template)))
+}
+
+/// What the look at all frames comes to.
+fn found(seen: Seen, template: &Template) -> Found {
     let bad = quality::bad_frames(&seen.shifts, &seen.blank);
     let good: Vec<bool> = bad.iter().map(|b| !b).collect();
     let gains = Gains::of(&seen.levels, &good);
@@ -95,24 +122,47 @@ pub(crate) fn register(source: &mut dyn FrameSource, watch: &Watch) -> Result<(R
         }
         None => (seen.fields, None),
     };
-    let [yrange, xrange] = quality::common_view(&fields, &bad, grid.plane);
     let n = seen.shifts.len() as f64;
-    let mean = |pick: fn(&Field) -> &Vec<f32>| fields.iter().map(|f| grid.mean(pick(f))).collect();
-    let registered = Registered {
+    Found {
         first: seen.first,
         reference: template.reference().to_vec(),
         mean_raw: seen.sum.iter().map(|s| (s / n) as f32).collect(),
-        yoff: mean(|f| &f.y),
-        xoff: mean(|f| &f.x),
-        blocks: blocks::of_fields(&grid, &fields),
         corr: seen.shifts.iter().map(|s| s.corr).collect(),
         bad,
-        yrange,
-        xrange,
-        turns: gains.turns.clone(),
         fallback,
-    };
-    Ok((registered, Path { grid, fields, gains }))
+        gains,
+        fields,
+    }
+}
+
+/// What was found, and what follows from it.
+fn told(grid: Grid, found: Found) -> (Registered, Path) {
+    let Found { first, reference, mean_raw, corr, bad, fallback, gains, fields } = found;
+    let [yrange, xrange] = quality::common_view(&fields, &bad, grid.plane);
+    let mean = |pick: fn(&Field) -> &Vec<f32>| fields.iter().map(|f| grid.mean(pick(f))).collect();
+    let (yoff, xoff) = (mean(|f| &f.y), mean(|f| &f.x));
+    let (blocks, turns) = (blocks::of_fields(&grid, &fields), gains.turns.clone());
+    let registered = Registered { first, reference, mean_raw, yoff, xoff, blocks, corr, bad, yrange, xrange, turns, fallback };
+    (registered, Path { grid, fields, gains })
+}
+
+/// The template, and how bright frames usually are, from a sample of the frames.
+fn reference(
+    source: &mut dyn FrameSource,
+    grid: &Grid,
+    plan: &CoarsePlan,
+    watch: &Watch,
+) -> Result<(Template, Brightness), SegmentError> {
+    let mut sample = reference_sample(source, grid.plane, watch)?;
+    let pixels = grid.plane.pixels();
+    let usual = Brightness::usual(&sample, grid.plane);
+    sample.par_chunks_exact_mut(pixels).for_each(|frame| {
+        if let (_, Some(levelled)) = usual.levelled(frame) {
+            frame.copy_from_slice(&levelled);
+        }
+    });
+    let frames: Vec<&[f32]> = sample.chunks_exact(pixels).collect();
+    Ok((template(&frames, grid, plan, watch)?, usual))
 }
 
 /// What every frame is held against.
@@ -131,12 +181,16 @@ fn template(sample: &[&[f32]], grid: &Grid, plan: &CoarsePlan, watch: &Watch) ->
     }))
 }
 
+/// How many of `total` frames the reference is made of.
+pub(crate) fn sampled(total: usize, plane: Plane) -> usize {
+    let fit = (REFERENCE_BYTES / (4 * plane.pixels())).max(16);
+    REFERENCE_FRAMES.min(fit).min(total)
+}
+
 /// Evenly spaced frames that show something, in one piece of memory: many small ones would not all be given back.
 fn reference_sample(source: &mut dyn FrameSource, plane: Plane, watch: &Watch) -> Result<Vec<f32>, SegmentError> {
-    let total = source.frames();
-    let fit = (REFERENCE_BYTES / (4 * plane.pixels())).max(16);
-    let count = REFERENCE_FRAMES.min(fit).min(total);
-    let pixels = plane.pixels();
+    let (total, pixels) = (source.frames(), plane.pixels());
+    let count = sampled(total, plane);
     let mut frames = vec![0.0; count * pixels];
     let indices: Vec<usize> = (0..count).map(|i| i * total / count).collect();
     for (indices, some) in indices.chunks(SAMPLED_AT_ONCE).zip(frames.chunks_mut(SAMPLED_AT_ONCE * pixels)) {
@@ -151,7 +205,8 @@ fn reference_sample(source: &mut dyn FrameSource, plane: Plane, watch: &Watch) -
     Ok(frames)
 }
 
-/// What a look at every frame found.
+/// What a look at the frames found, one after the other.
+#[derive(Default)]
 struct Seen {
     first: Vec<f32>,
     sum: Vec<f64>,
@@ -161,25 +216,32 @@ struct Seen {
     levels: Vec<Level>,
 }
 
-/// Where every frame lies.
+impl Seen {
+    /// Adds what was seen of the frames that follow.
+    fn go_on(&mut self, more: Self) {
+        if self.shifts.is_empty() {
+            self.first = more.first;
+        }
+        self.sum = more.sum;
+        self.shifts.extend(more.shifts);
+        self.fields.extend(more.fields);
+        self.blank.extend(more.blank);
+        self.levels.extend(more.levels);
+    }
+}
+
+/// Where every frame lies that was not seen yet.
 fn look(
     source: &mut dyn FrameSource,
-    grid: &Grid,
-    plan: &CoarsePlan,
+    (grid, plan): (&Grid, &CoarsePlan),
     (template, usual): (&Template, &Brightness),
-    watch: &Watch,
-) -> Result<Seen, SegmentError> {
+    seen: &mut Seen,
+    (watch, trail): (&Watch, &mut Trail<'_>),
+) -> Result<(), SegmentError> {
     let (total, pixels) = (source.frames(), grid.plane.pixels());
     let coarse = plan.against(template.reference());
-    let mut seen = Seen {
-        first: Vec::new(),
-        sum: vec![0.0; pixels],
-        shifts: Vec::new(),
-        fields: Vec::new(),
-        blank: Vec::new(),
-        levels: Vec::new(),
-    };
-    in_chunks(source, pixels, |start, raw| {
+    let mut kept = seen.shifts.len();
+    in_chunks(source, pixels, kept, |start, raw| {
         watch.step(Stage::Registration, start, total);
         watch.check()?;
         if start == 0 {
@@ -202,21 +264,24 @@ fn look(
             seen.blank.push(level.is_none());
             seen.levels.push(level.unwrap_or_default());
         }
+        if trail.due(Point::Within) {
+            kept::keep_seen(trail, (template, usual), seen, &mut kept)?;
+        }
         Ok(())
-    })?;
-    Ok(seen)
+    })
 }
 
-/// Reads the recording some frames at a time; `each` gets the index of the first of them.
+/// Reads the recording from frame `first` on, some frames at a time; `each` gets the index of the first of them.
 fn in_chunks(
     source: &mut dyn FrameSource,
     pixels: usize,
+    first: usize,
     mut each: impl FnMut(usize, &[f32]) -> Result<(), SegmentError>,
 ) -> Result<(), SegmentError> {
     let total = source.frames();
     let chunk = chunk_frames(pixels).min(total);
     let mut raw = vec![0.0f32; chunk * pixels];
-    for start in (0..total).step_by(chunk) {
+    for start in (first..total).step_by(chunk) {
         let count = chunk.min(total - start);
         let raw = &mut raw[..count * pixels];
         let indices: Vec<usize> = (start..start + count).collect();

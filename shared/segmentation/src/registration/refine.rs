@@ -16,7 +16,7 @@ const ROUND: [&[Look]; ROUNDS] = [
     &[Look { block: 1, blur: FINE_PX, steps: 2 }],
 ];
 /// How the whole recording is looked at: first as far as tissue is torn, then as precisely as it can be seen.
-const WORKING: &[Look] = &[Look { block: 2, blur: 2.0, steps: 2 }, Look { block: 1, blur: FINE_PX, steps: 1 }];
+pub(super) const WORKING: &[Look] = &[Look { block: 2, blur: 2.0, steps: 2 }, Look { block: 1, blur: FINE_PX, steps: 1 }];
 /// Blur of the finest template, pixels: what a microscope's own blur leaves of a point.
 const FINE_PX: f64 = 0.5;
 /// Share of the frames, by correlation, that stay out of the average.

@@ -47,6 +47,8 @@ struct Level {
 pub(crate) struct Template {
     grid: Grid,
     reference: Vec<f32>,
+    /// Frames that the reference was made of.
+    averaged: usize,
     levels: Vec<Level>,
 }
 
@@ -66,7 +68,7 @@ impl Template {
             Level::new(grid, &reference, averaged, weights, Look { block: if halves { look.block } else { 1 }, ..*look })
         };
         let levels = looks.par_iter().map(level).collect();
-        Self { grid: grid.clone(), reference, levels }
+        Self { grid: grid.clone(), reference, averaged, levels }
     }
 
     pub(crate) fn work(&self) -> TemplateWork {
@@ -76,6 +78,16 @@ impl Template {
 
     pub(crate) fn reference(&self) -> &[f32] {
         &self.reference
+    }
+
+    pub(super) fn averaged(&self) -> usize {
+        self.averaged
+    }
+
+    /// The weights that it was made with, if it has a level that looks at whole pixels.
+    pub(super) fn weights(&self) -> Option<&[f32]> {
+        let whole = self.levels.iter().find(|level| level.block == 1)?;
+        Some(&whole.bases[BASES - 1])
     }
 
     /// What the finest level knows about the displacements of one frame.

@@ -5,6 +5,7 @@
 //! traces have no step, and noise is compared with noise of its own kind.
 
 use super::brightness::Level;
+use crate::checkpoint::{Reader, Unusable, Writer};
 use crate::numeric::median;
 use crate::steps::{WINDOW, steps};
 use std::ops::Range;
@@ -75,6 +76,26 @@ impl Gains {
         let turns: Vec<Turn> = found.iter().map(turn).collect();
         let gains = chain(&sides.collect::<Vec<_>>(), longest(&turns, levels.len()));
         Self { turns, gains }
+    }
+
+    pub(super) fn write(&self, to: &mut Writer<'_>) {
+        to.count(self.turns.len());
+        for turn in &self.turns {
+            to.count(turn.frame);
+            to.f32(turn.factor);
+        }
+        self.gains.iter().for_each(|gain| to.f32s(&[gain.gain, gain.offset]));
+    }
+
+    /// Of a recording of `frames` frames.
+    pub(super) fn read(from: &mut Reader<'_>, frames: usize) -> Result<Self, Unusable> {
+        let count = from.count(frames)?;
+        let turns = from.several(count, |from| Ok(Turn { frame: from.count(frames)?, factor: from.f32()? }))?;
+        let gains = from.several(count + 1, |from| Ok(Gain { gain: from.f32()?, offset: from.f32()? }))?;
+        if !turns.is_sorted_by_key(|turn| turn.frame) {
+            return Err(Unusable::Nonsense);
+        }
+        Ok(Self { turns, gains })
     }
 
     /// That of frame `t`.
