@@ -9,6 +9,7 @@ mod log;
 mod plane;
 mod provenance;
 mod report;
+mod session;
 mod stages;
 mod worker;
 
