@@ -1,5 +1,6 @@
 //! Folders that appear whole: a run that breaks off leaves no half-written result.
 
+use dropscope_outputs::Contents;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -59,9 +60,18 @@ fn free_name(target: &Path) -> PathBuf {
 
 /// Writes a file below a folder, with the folders it needs.
 pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    std::fs::write(place(folder, name)?, bytes)
+}
+
+/// The same of a result, which may be written in pieces.
+pub(crate) fn write_result(folder: &Path, name: &str, contents: &Contents<'_>) -> io::Result<()> {
+    contents.write_file(&place(folder, name)?)
+}
+
+fn place(folder: &Path, name: &str) -> io::Result<PathBuf> {
     let path = folder.join(name);
     std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-    std::fs::write(path, bytes)
+    Ok(path)
 }
 
 #[cfg(test)]

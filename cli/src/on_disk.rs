@@ -6,13 +6,14 @@ use crate::text::{shown, shown_path};
 use dropscope_jobs::Input;
 use dropscope_pipeline::folder::{STATEMENT, Statement};
 use dropscope_pipeline::key::{folder_name, kind_of_member};
-use dropscope_pipeline::{MemberKind, ObjectKey, RecordingKey, RecordingToml, Settings};
+use dropscope_pipeline::{MemberKind, ObjectKey, RecordingKey, RecordingToml, Settings, Timestamp};
 use dropscope_recording::{Members, ReadAt, RecordingError};
 use dropscope_validate::{Accepted, check};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Where a recording lies, and what it is called.
 #[derive(Debug)]
@@ -28,7 +29,7 @@ pub(crate) struct OnDisk {
 enum Files {
     One,
     /// All of the folder, with what its recording.toml says.
-    Folder(Vec<String>, RecordingToml),
+    Folder(Vec<String>, Box<RecordingToml>),
     /// Somebody named each: names and paths.
     List(Vec<(String, PathBuf)>),
 }
@@ -40,7 +41,7 @@ impl OnDisk {
         if !path.is_dir() {
             return Ok(Self { name, path, files: Files::One });
         }
-        let files = Files::Folder(members(&path)?, statement(&path)?);
+        let files = Files::Folder(members(&path)?, Box::new(statement(&path)?));
         Ok(Self { name, path, files })
     }
 
@@ -101,6 +102,20 @@ impl OnDisk {
         };
         let (names, paths) = files.into_iter().unzip();
         Ok(Input::Many(Box::new(OpenFiles { names, paths, is_list })))
+    }
+
+    /// When its oldest file was last written, where the disk tells.
+    pub(crate) fn written_at(&self) -> Option<Timestamp> {
+        let paths: Vec<PathBuf> = match &self.files {
+            Files::One => vec![self.path.clone()],
+            Files::List(files) => files.iter().map(|(_, path)| path.clone()).collect(),
+            Files::Folder(names, _) => names.iter().map(|name| self.path.join(name)).collect(),
+        };
+        let at = |path: PathBuf| {
+            let since = std::fs::metadata(path).ok()?.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            Some(Timestamp::from_millis(i64::try_from(since.as_millis()).ok()?))
+        };
+        paths.into_iter().filter_map(at).min()
     }
 
     /// The verdict on it.

@@ -20,6 +20,8 @@ pub(crate) fn from_args(args: &SettingArgs) -> Result<Settings, Failure> {
         clusters: args.clusters,
         cluster_by: args.cluster_by,
         seed: args.seed,
+        // Too much for a command line.
+        ..Settings::default()
     };
     settings.check().map_err(|error| Failure::input(error.to_string(), "correct it on the command line"))?;
     Ok(settings)

@@ -169,6 +169,7 @@ fn a_run_writes_every_promised_file_the_same_on_any_number_of_threads() {
             "registration.json",
             "report.html",
             "rois.csv",
+            "segmentation.nwb",
             "std.gif",
             "std.png",
             "suite2p/plane0/F.npy",

@@ -213,9 +213,10 @@ impl Machine<'_> {
     }
 }
 
-/// The results that every attempt at a recording makes alike: all but the report, which tells times.
+/// The results that every attempt at a recording makes alike: all but the report, which tells times. The NWB file is the same in
+/// every attempt at one upload, but begins with the date of the upload where nobody states that of the session.
 pub fn alike(files: &[ResultFile]) -> Vec<ResultFile> {
-    files.iter().filter(|file| file.name != "report.html").cloned().collect()
+    files.iter().filter(|file| !["report.html", "segmentation.nwb"].contains(&file.name.as_str())).cloned().collect()
 }
 
 /// The mails in a bucket's mail folder.

@@ -145,16 +145,16 @@ pub(super) fn segment_into(
     let told = Told {
         name: &from.name,
         run: &run,
+        came: from.written_at().unwrap_or(started),
         provenance: &provenance(Times::between(started, clock.now())),
         // Pictures and figures of the same recording, where this command has made them.
         beside: &|name| std::fs::read(folder.join(name)).ok(),
     };
-    write_results(&told, &segmented, |file, bytes| folder::write(folder, file, &bytes).map_err(Unwritten::Disk)).map_err(
-        |error| match error {
+    write_results(&told, &segmented, |file, contents| folder::write_result(folder, file, &contents).map_err(Unwritten::Disk))
+        .map_err(|error| match error {
             Unwritten::Disk(error) => unwritable(folder, &error),
             Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
-        },
-    )?;
+        })?;
     let found = Found::of(&segmented);
     let times = Times::between(started, clock.now());
     log.line(clock.now(), &format!("{found} in {:.1} s", times.seconds));

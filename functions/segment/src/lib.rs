@@ -13,6 +13,7 @@ mod plane;
 mod planes;
 mod provenance;
 mod report;
+mod session;
 mod shelf;
 mod stages;
 mod worker;

@@ -4,7 +4,7 @@
 use crate::{Found, Provenance};
 use dropscope_outputs::{Brightness, Movie, ReportFacts, ReportFlag, ReportSetting, Severity};
 use dropscope_pipeline::settings::Sourced;
-use dropscope_pipeline::{Plan, RunId};
+use dropscope_pipeline::{Plan, RunId, Timestamp};
 use dropscope_recording::Info;
 use dropscope_segmentation::{Note, SegmentedRecording};
 use serde_json::Value;
@@ -18,6 +18,8 @@ pub struct Told<'a> {
     pub name: &'a str,
     /// The run.
     pub run: &'a RunId,
+    /// When the recording came: its upload, or the date of its file.
+    pub came: Timestamp,
     /// Input, settings, machine, and times and cost so far.
     pub provenance: &'a Provenance<'a>,
     /// A file that another stage has left beside the results; none where there is none (yet).
@@ -25,7 +27,7 @@ pub struct Told<'a> {
 }
 
 /// Files that every run has, and what they are.
-const FILES: [(&str, &str); 9] = [
+const FILES: [(&str, &str); 10] = [
     ("figure.png", "the four panels at a glance; figure.svg for print"),
     ("traces.csv", "dF/F of every ROI, every frame"),
     ("rois.csv", "place, size, quality and cluster of every ROI"),
@@ -33,6 +35,7 @@ const FILES: [(&str, &str); 9] = [
     ("pixels.csv", "every pixel of every ROI with its weight"),
     ("registration.json", "crispness and shifts of each plane"),
     ("suite2p/", "F, Fneu, spks, iscell, stat, ops in suite2p's layout, for each plane"),
+    ("segmentation.nwb", "all of this in one file of Neurodata Without Borders, for pynwb, MatNWB and DANDI"),
     ("provenance.json", "input hash, settings, version, machine, times, cost"),
     ("log.txt", "what happened when"),
 ];

@@ -3,7 +3,8 @@
 use crate::plane::PlaneSource;
 use crate::planes::{Finished, OfOne};
 use crate::report::{REPORT, Told, facts};
-use dropscope_outputs::{OutputError, RunMeta};
+use crate::session::session;
+use dropscope_outputs::{Contents, OutputError, RunMeta};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{self as pipeline, Plan};
 use dropscope_recording::{Info, Recording, RecordingError};
@@ -223,7 +224,7 @@ fn sorted(error: SegmentError) -> StageError {
 pub fn write_results<E: From<OutputError>>(
     told: &Told<'_>,
     recording: &SegmentedRecording,
-    mut sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
+    mut sink: impl FnMut(&str, Contents<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     let (plan, info) = (told.provenance.plan, told.provenance.recording);
     let meta = RunMeta {
@@ -234,7 +235,7 @@ pub fn write_results<E: From<OutputError>>(
         pixel_size_um: info.pixel_size_um,
         version: crate::VERSION.to_owned(),
     };
-    sink("registration.json", quality_json(&recording.planes))?;
-    dropscope_outputs::render_all(&meta, recording, &mut sink)?;
-    sink(REPORT, dropscope_outputs::report_html(&meta, recording, &facts(told, recording))?)
+    sink("registration.json", Contents::Whole(quality_json(&recording.planes)))?;
+    dropscope_outputs::render_all(&meta, &session(told), recording, &mut sink)?;
+    sink(REPORT, Contents::Whole(dropscope_outputs::report_html(&meta, recording, &facts(told, recording))?))
 }

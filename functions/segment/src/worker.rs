@@ -8,13 +8,14 @@ use crate::report::{REPORT, Told};
 use crate::shelf::{Shelved, shelf};
 use crate::stages::{Found, RunProgress, StageError, Work, readings, segment_planes_kept, write_results};
 use dropscope_jobs::{Changed, Closing, JobsError, Source};
-use dropscope_outputs::OutputError;
+use dropscope_outputs::{Contents, OutputError};
 use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
 use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, Timestamp};
 use dropscope_ports::reader::is_replaced;
 use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError, Select};
 use dropscope_recording::{Limits, RecordingError};
 use sha2::{Digest, Sha256};
+use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -212,11 +213,12 @@ impl Attempt {
         let told = Told {
             name: &self.manifest.name,
             run: &self.job.run,
+            came: self.job.received_at,
             provenance: &self.provenance(&input, None),
             beside: &|name| self.beside(name, runtime),
         };
-        write_results(&told, &segmented, |name, bytes| {
-            files.push(keep(&self.folder, name, &bytes)?);
+        write_results(&told, &segmented, |name, contents| {
+            files.push(keep(&self.folder, name, &contents)?);
             Ok::<_, WorkerError>(())
         })?;
         self.outcome(found, files, &self.provenance(&input, resumed))
@@ -278,11 +280,34 @@ fn reading(error: RecordingError, recording: &ObjectKey) -> StageError {
 }
 
 /// A result goes to scratch first: traces of a long recording are larger than memory should be.
-fn keep(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<ResultFile> {
+fn keep(folder: &Path, name: &str, contents: &Contents<'_>) -> std::io::Result<ResultFile> {
     let path = folder.join("results").join(name);
     std::fs::create_dir_all(path.parent().unwrap_or(folder))?;
-    std::fs::write(path, bytes)?;
-    Ok(ResultFile { name: name.to_owned(), bytes: bytes.len() as u64, sha256: hex::encode(Sha256::digest(bytes)) })
+    let file = BufWriter::new(std::fs::File::create(path)?);
+    let mut kept = Kept { file, bytes: 0, hash: Sha256::new() };
+    contents.write_to(&mut kept)?;
+    kept.flush()?;
+    Ok(ResultFile { name: name.to_owned(), bytes: kept.bytes, sha256: hex::encode(kept.hash.finalize()) })
+}
+
+/// A file that is counted and hashed while it is written.
+struct Kept {
+    file: BufWriter<std::fs::File>,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        self.bytes += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
 }
 
 async fn upload_all(

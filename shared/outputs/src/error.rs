@@ -38,6 +38,9 @@ pub enum OutputError {
     /// The data of the report have no JSON form: a mistake of the program.
     #[error("`report.html` cannot be written")]
     Report(#[source] serde_json::Error),
+    /// The NWB file contradicts itself: a mistake of the program.
+    #[error("`segmentation.nwb` cannot be written")]
+    Nwb(#[source] crate::nwb::Hdf5Error),
     /// A picture could not be made.
     #[error(transparent)]
     Picture(#[from] dropscope_picture::PictureError),

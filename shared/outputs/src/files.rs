@@ -1,18 +1,53 @@
 //! All files of a run, one at a time.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    io::{self, BufWriter, Write},
+    path::Path,
+};
 
 use dropscope_segmentation::SegmentedRecording;
 
 use crate::{
-    OutputError, RunMeta, clusters,
+    OutputError, RunMeta, Session, clusters,
     error::check,
-    figure_svg, plane_figure_svg, rasterize,
+    figure_svg, nwb, plane_figure_svg, rasterize,
     suite2p::plane_files,
     tables::{clusters_csv, pixels_csv, rois_csv, traces_csv},
 };
 
-/// Renders every file of a run and hands each to `sink` as (path relative to the run, bytes).
+/// What a file of a run holds.
+pub enum Contents<'a> {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// What writes it in pieces, since it may be larger than memory should be; the same at every call.
+    Pieces(&'a dyn Fn(&mut dyn Write) -> io::Result<()>),
+}
+
+impl Contents<'_> {
+    /// Writes it.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
+        match self {
+            Self::Whole(bytes) => out.write_all(bytes),
+            Self::Pieces(write) => write(out),
+        }
+    }
+
+    /// Makes the file, or writes it over.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub fn write_file(&self, path: &Path) -> io::Result<()> {
+        let mut file = BufWriter::new(fs::File::create(path)?);
+        self.write_to(&mut file)?;
+        file.flush()
+    }
+}
+
+/// Renders every file of a run and hands each to `sink` as (path relative to the run, contents).
 ///
 /// The order is fixed and no more than one file is held at a time. `figure.svg` and
 /// `figure.png` show all planes; a recording of several planes also gets
@@ -23,10 +58,13 @@ use crate::{
 /// first error of `sink`.
 pub fn render_all<E: From<OutputError>>(
     meta: &RunMeta,
+    session: &Session,
     recording: &SegmentedRecording,
-    mut sink: impl FnMut(&str, Vec<u8>) -> Result<(), E>,
+    mut sink: impl FnMut(&str, Contents<'_>) -> Result<(), E>,
 ) -> Result<(), E> {
     check(recording)?;
+    nwb::with_file((meta, session, recording), |write| sink(nwb::NAME, Contents::Pieces(write)))?;
+    let mut sink = |name: &str, bytes| sink(name, Contents::Whole(bytes));
     let planes = &recording.planes;
     for (p, seg) in planes.iter().enumerate() {
         for (name, bytes) in plane_files(meta, p, planes.len(), seg) {
@@ -66,10 +104,10 @@ fn render_figures<E: From<OutputError>>(
 ///
 /// # Errors
 /// As [`render_all`], and [`OutputError::Write`] naming the file that could not be written.
-pub fn write_folder(dir: &Path, meta: &RunMeta, recording: &SegmentedRecording) -> Result<(), OutputError> {
-    render_all(meta, recording, |relative, bytes| {
+pub fn write_folder(dir: &Path, meta: &RunMeta, session: &Session, recording: &SegmentedRecording) -> Result<(), OutputError> {
+    render_all(meta, session, recording, |relative, contents| {
         let path = dir.join(relative);
         let parent = path.parent().unwrap_or(dir);
-        fs::create_dir_all(parent).and_then(|()| fs::write(&path, bytes)).map_err(|source| OutputError::Write { path, source })
+        fs::create_dir_all(parent).and_then(|()| contents.write_file(&path)).map_err(|source| OutputError::Write { path, source })
     })
 }

@@ -95,8 +95,8 @@ pub(crate) fn clusters_csv(recording: &SegmentedRecording) -> String {
     out
 }
 
-/// How many ROIs the planes before each have.
-fn first_roi(planes: &[Segmentation]) -> Vec<usize> {
+/// How many ROIs the planes before each have: the number of its first one.
+pub(crate) fn first_roi(planes: &[Segmentation]) -> Vec<usize> {
     let before = |count: &mut usize, seg: &Segmentation| {
         *count += seg.rois.len();
         Some(*count - seg.rois.len())
@@ -104,7 +104,8 @@ fn first_roi(planes: &[Segmentation]) -> Vec<usize> {
     planes.iter().scan(0, before).collect()
 }
 
-fn cluster_of_each_roi(recording: &SegmentedRecording) -> Vec<Option<usize>> {
+/// The cluster of every ROI of all planes, from 0, where it has one.
+pub(crate) fn cluster_of_each_roi(recording: &SegmentedRecording) -> Vec<Option<usize>> {
     let first = first_roi(&recording.planes);
     let mut of = vec![None; recording.planes.iter().map(|seg| seg.rois.len()).sum()];
     let c = &recording.clustering;

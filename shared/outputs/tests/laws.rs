@@ -12,11 +12,13 @@ use dropscope_outputs::{
 use dropscope_segmentation::{ClusterBy, SegmentedRecording, Silhouette};
 use ndarray::Array2;
 use proptest::prelude::*;
-use support::{joined, meta, planted, scene};
+use support::{joined, meta, planted, scene, session};
 
 fn files(meta: &RunMeta, recording: &SegmentedRecording) -> BTreeMap<String, Vec<u8>> {
     let mut all = BTreeMap::new();
-    render_all::<OutputError>(meta, recording, |path, bytes| {
+    render_all::<OutputError>(meta, &session(), recording, |path, contents| {
+        let mut bytes = Vec::new();
+        contents.write_to(&mut bytes).unwrap();
         assert!(all.insert(path.to_owned(), bytes).is_none(), "{path} came twice");
         Ok(())
     })
@@ -56,6 +58,7 @@ fn one_plane_gives_exactly_the_promised_files() {
             "figure.svg",
             "pixels.csv",
             "rois.csv",
+            "segmentation.nwb",
             "suite2p/plane0/F.npy",
             "suite2p/plane0/Fneu.npy",
             "suite2p/plane0/iscell.npy",
@@ -156,7 +159,7 @@ fn same_result_same_bytes() {
 fn a_folder_holds_the_rendered_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let recording = small();
-    write_folder(dir.path(), &meta(), &recording).unwrap();
+    write_folder(dir.path(), &meta(), &session(), &recording).unwrap();
     for (name, bytes) in files(&meta(), &recording) {
         assert_eq!(std::fs::read(dir.path().join(&name)).unwrap(), bytes, "{name}");
     }
@@ -165,7 +168,7 @@ fn a_folder_holds_the_rendered_bytes() {
 #[test]
 fn an_error_of_the_sink_stops_and_comes_back() {
     let mut calls = 0;
-    let result = render_all::<OutputError>(&meta(), &small(), |_, _| {
+    let result = render_all::<OutputError>(&meta(), &session(), &small(), |_, _| {
         calls += 1;
         Err(OutputError::NoPlanes)
     });
@@ -177,7 +180,7 @@ fn an_error_of_the_sink_stops_and_comes_back() {
 fn a_contradictory_result_is_refused_not_written() {
     let mut missing_roi = small();
     missing_roi.planes[0].rois.pop();
-    let result = render_all(&meta(), &missing_roi, |_, _| Ok(()));
+    let result = render_all(&meta(), &session(), &missing_roi, |_, _| Ok(()));
     assert!(matches!(result, Err(OutputError::Inconsistent { .. })));
     let mut stray_member = small();
     stray_member.clustering.members[0].roi = 99;
@@ -186,12 +189,12 @@ fn a_contradictory_result_is_refused_not_written() {
     let mut short_label = small();
     short_label.clustering.labels.pop();
     for contradiction in [stray_member, stray_plane, short_label] {
-        let result = render_all(&meta(), &contradiction, |_, _| Ok(()));
+        let result = render_all(&meta(), &session(), &contradiction, |_, _| Ok(()));
         assert!(matches!(result, Err(OutputError::Clusters { .. })));
     }
     let none = SegmentedRecording { planes: Vec::new(), ..without_cells() };
     assert!(matches!(plane_figure_svg(&meta(), &small(), 1), Err(OutputError::NoPlanes)));
-    let result = render_all(&meta(), &none, |_, _| Ok(()));
+    let result = render_all(&meta(), &session(), &none, |_, _| Ok(()));
     assert!(matches!(result, Err(OutputError::NoPlanes)));
 }
 

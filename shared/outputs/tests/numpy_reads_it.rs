@@ -10,7 +10,7 @@ use dropscope_outputs::write_folder;
 use dropscope_segmentation::SegmentedRecording;
 use dropscope_testkit::python;
 use ndarray::Array2;
-use support::{meta, planted, scene};
+use support::{meta, planted, scene, session};
 
 /// Runs a script in the folder of plane 0, where `raw(name, dtype)` reads what Rust holds.
 fn judge(dir: &Path, script: &str) {
@@ -34,7 +34,7 @@ fn raw(dir: &Path, name: &str, values: impl IntoIterator<Item = f32>) {
 
 fn written(recording: &SegmentedRecording) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
-    write_folder(dir.path(), &meta(), recording).unwrap();
+    write_folder(dir.path(), &meta(), &session(), recording).unwrap();
     dir
 }
 

@@ -1,6 +1,6 @@
 //! Imaging settings: what was said (`dropscope.toml`, the command line), and what it means for one recording.
 
-use crate::{ClusterBy, Clusters, Indicator};
+use crate::{ClusterBy, Clusters, Indicator, Nwb};
 use dropscope_recording::Info;
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ pub struct Settings {
     /// Seed of every random choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// What an NWB file tells of the experiment.
+    #[serde(skip_serializing_if = "Nwb::is_empty")]
+    pub nwb: Nwb,
 }
 
 /// Settings that cannot be used: the cause, in words.
@@ -59,6 +62,16 @@ pub enum SettingsError {
         value: f64,
         /// What is allowed.
         range: &'static str,
+    },
+    /// A text that cannot be.
+    #[error("`{name}` is `{value}`, which is not {form}")]
+    Text {
+        /// Setting.
+        name: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        form: &'static str,
     },
 }
 
@@ -101,6 +114,7 @@ impl Settings {
         in_range("channels", count(self.channels), 1.0, 16.0, "1 to 16")?;
         in_range("diameter_px", self.diameter_px, 2.0, 200.0, "2 to 200 (pixels)")?;
         in_range("pixel_size_um", self.pixel_size_um, 0.001, 1000.0, "0.001 to 1000 (micrometres)")?;
+        self.nwb.check()?;
         match self.clusters {
             Some(Clusters::Count(k)) => in_range("clusters", Some(k as f64), 1.0, 100.0, "1 to 100 or auto"),
             Some(Clusters::Auto) | None => Ok(()),
@@ -123,6 +137,7 @@ impl Settings {
             clusters: self.clusters.or(below.clusters),
             cluster_by: self.cluster_by.or(below.cluster_by),
             seed: self.seed.or(below.seed),
+            nwb: self.nwb.over(&below.nwb),
         }
     }
 
@@ -141,7 +156,13 @@ fn count(value: Option<usize>) -> Option<f64> {
     value.map(|v| v as f64)
 }
 
-fn in_range(name: &'static str, value: Option<f64>, low: f64, high: f64, range: &'static str) -> Result<(), SettingsError> {
+pub(crate) fn in_range(
+    name: &'static str,
+    value: Option<f64>,
+    low: f64,
+    high: f64,
+    range: &'static str,
+) -> Result<(), SettingsError> {
     match value {
         Some(value) if !(low..=high).contains(&value) => Err(SettingsError::OutOfRange { name, value, range }),
         _ => Ok(()),
@@ -186,6 +207,9 @@ pub struct Plan {
     pub cluster_by: Sourced<ClusterBy>,
     /// Seed of every random choice.
     pub seed: Sourced<u64>,
+    /// What an NWB file tells of the experiment.
+    #[serde(default, skip_serializing_if = "Nwb::is_empty")]
+    pub nwb: Nwb,
 }
 
 impl Plan {
@@ -212,6 +236,10 @@ impl Plan {
                 .map_or_else(|| Sourced::new(DEFAULT_CLUSTERS, "default"), |k| Sourced::new(k, "settings")),
             cluster_by: settings.cluster_by.map_or_else(usual_cluster_by, |by| Sourced::new(by, "settings")),
             seed: settings.seed.map_or_else(|| Sourced::new(DEFAULT_SEED, "default"), |s| Sourced::new(s, "settings")),
+            nwb: Nwb {
+                indicator: settings.nwb.indicator.clone().or_else(|| indicator.map(|i| i.name().to_owned())),
+                ..settings.nwb.clone()
+            },
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     delta_f_over_f,
-    dff::{corrected, median},
+    dff::{corrected, median, resting},
 };
 
 /// More rows than this cannot be told apart in print.
@@ -96,7 +96,8 @@ fn rows(subject: &Subject, positions: &[usize]) -> Rows {
     if values.iter().flatten().all(|v| v.is_finite()) {
         return Rows { values, relative: true };
     }
-    let values = members().map(|(seg, r)| over_noise(&corrected(&seg.rois[r], seg.f.row(r), seg.fneu.row(r)))).collect();
+    let values =
+        members().map(|(seg, r)| over_noise(&corrected(&seg.rois[r], seg.f.row(r), seg.fneu.row(r), resting(seg, r)))).collect();
     Rows { values, relative: false }
 }
 

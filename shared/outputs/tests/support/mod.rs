@@ -4,7 +4,7 @@
 
 pub(crate) mod large;
 
-use dropscope_outputs::RunMeta;
+use dropscope_outputs::{RunMeta, Session};
 use dropscope_segmentation::{
     Blocks, ClusterBy, Clustering, Member, Quality, Registration, Roi, Segmentation, SegmentedRecording,
 };
@@ -19,6 +19,16 @@ pub(crate) fn meta() -> RunMeta {
         tau_s: 1.0,
         pixel_size_um: Some(0.8),
         version: "0.1.0".to_owned(),
+    }
+}
+
+/// What is known of a session where nobody states anything.
+pub(crate) fn session() -> Session {
+    Session {
+        identifier: "0123456789abcdef".to_owned(),
+        start: "2026-01-02T03:04:05Z".to_owned(),
+        description: "A session.".to_owned(),
+        ..Session::default()
     }
 }
 
