@@ -8,12 +8,11 @@ use crate::{Forgetful, detection, extraction, registration};
 pub fn checkpoints(bytes: &[u8]) {
     let (plane, frames, traces) = (Plane { height: 50, width: 9 }, 7, 4);
     let mut keeper = Forgetful;
-    let mut read = |each: &mut dyn FnMut(&mut Reader<'_>)| each(&mut Reader::of_payload(&mut keeper, bytes));
-    registration::read_each(&mut read, plane, frames);
     // What is refused is refused; what matters is that nothing worse happens.
-    read(&mut |from| drop(detection::read(from, plane)));
-    read(&mut |from| drop(extraction::read(from, traces, (0, frames))));
-    read(&mut |from| drop(read_finished(from, plane, frames)));
+    registration::read_each(bytes, plane, frames);
+    drop(detection::read(&mut Reader::of_payload(&mut keeper, bytes), plane));
+    drop(extraction::read(&mut Reader::of_payload(&mut keeper, bytes), traces, (0, frames)));
+    drop(read_finished(&mut Reader::of_payload(&mut keeper, bytes), plane, frames));
 }
 
 #[cfg(test)]

@@ -208,7 +208,8 @@ fn a_finished_plane_is_read_back_to_the_bit_and_no_frame_with_it() {
 fn a_damaged_checkpoint_is_told_and_done_again() {
     let mut movie = movie();
     let (done, whole) = calm(&mut movie, 50_000);
-    let damages: [(&str, fn(&mut Vec<u8>)); 5] = [
+    type Damage = fn(&mut Vec<u8>);
+    let damages: [(&str, Damage); 5] = [
         ("a bit is flipped", |bytes| *bytes.last_mut().unwrap() ^= 1),
         ("a bit is flipped in the middle", |bytes| {
             let middle = bytes.len() / 2;

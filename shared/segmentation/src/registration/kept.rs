@@ -157,11 +157,11 @@ fn read_registered(from: &mut Reader<'_>, grid: &Grid, frames: usize) -> Result<
     })
 }
 
-/// Reads bytes as each of the records; `read` makes a reader of them.
+/// Reads bytes as each of the records.
 #[cfg(any(test, fuzzing))]
-pub(crate) fn read_each(read: &mut dyn FnMut(&mut dyn FnMut(&mut Reader<'_>)), plane: crate::numeric::Plane, frames: usize) {
-    let grid = Grid::new(plane);
-    read(&mut |from| drop(read_reference(from, &grid)));
-    read(&mut |from| drop(read_seen(from, &grid, 0, frames)));
-    read(&mut |from| drop(read_registered(from, &grid, frames).map(|found| super::told(grid.clone(), found))));
+pub(crate) fn read_each(bytes: &[u8], plane: crate::numeric::Plane, frames: usize) {
+    let (mut keeper, grid) = (crate::Forgetful, Grid::new(plane));
+    drop(read_reference(&mut Reader::of_payload(&mut keeper, bytes), &grid));
+    drop(read_seen(&mut Reader::of_payload(&mut keeper, bytes), &grid, 0, frames));
+    drop(read_registered(&mut Reader::of_payload(&mut keeper, bytes), &grid, frames).map(|found| super::told(grid, found)));
 }
