@@ -140,6 +140,11 @@ async fn halt_all(deps: &Deps) -> Result<(Vec<String>, Vec<String>), AlertError>
         if look > 0 && !deps.pause.is_zero() {
             tokio::time::sleep(deps.pause).await;
         }
+        // Thawed meanwhile, what starts from now on is meant to run.
+        if look > 0 && dropscope_jobs::load_budget(&*deps.objects).await?.frozen.is_none() {
+            left.clear();
+            break;
+        }
         left = deps.fleet.machines().await?;
         left.retain(|machine| runs(machine, deps.rest));
         if left.iter().all(|machine| failed.contains_key(&machine.id)) {

@@ -5,7 +5,7 @@ use dropscope_budget_alert::{AlertError, Deps, Outcome, handle};
 use dropscope_local::{LocalStore, MailDir};
 use dropscope_pipeline::Usd;
 use dropscope_pipeline::instance::Offer;
-use dropscope_ports::{Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machine, MachineKind, Objects};
+use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machine, MachineKind, Objects};
 use dropscope_testkit::clock::StandingClock;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -110,6 +110,8 @@ async fn a_reached_limit_freezes_ends_what_can_be_ended_and_tells() {
 /// Two machines that go while they are looked at, one that starts meanwhile, and one that takes its time to end.
 #[derive(Default)]
 struct Moving {
+    /// Where launches are let go again after the first look, as a person may.
+    thawed: Option<Arc<dyn Objects>>,
     looks: Mutex<usize>,
     halted: Mutex<Vec<String>>,
 }
@@ -134,6 +136,9 @@ impl Fleet for Moving {
         Ok(())
     }
     async fn machines(&self) -> Result<Vec<Machine>, FleetError> {
+        if let Some(objects) = &self.thawed {
+            dropscope_jobs::thaw(&**objects, StandingClock::new().now()).await.unwrap();
+        }
         let mut looks = self.looks.lock().unwrap();
         *looks += 1;
         let ids: &[&str] = match *looks {
@@ -157,6 +162,15 @@ async fn what_vanishes_starts_late_or_does_not_answer_at_once_is_ended_all_the_s
     assert!(unended.is_empty(), "{unended:?}");
     let halted = fleet.halted.lock().unwrap().clone();
     assert_eq!(halted, ["i-busy", "i-slow", "i-vanishes", "i-vanishes-too", "i-busy", "i-late"], "nothing is ended twice");
+}
+
+#[tokio::test]
+async fn what_starts_after_a_thaw_is_left_alone() {
+    let mut bench = bench();
+    let fleet = Arc::new(Moving { thawed: Some(bench.deps.objects.clone()), ..Moving::default() });
+    bench.deps.fleet = fleet.clone();
+    handle(&event("sns-budget-actual.json"), &bench.deps).await.unwrap();
+    assert!(!fleet.halted.lock().unwrap().iter().any(|id| id == "i-late"));
 }
 
 #[tokio::test]
