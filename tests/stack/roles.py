@@ -81,6 +81,9 @@ class Judge:
                 return [("sns:Publish", said["TopicArn"], {})]
             case "ec2", "DescribeInstances" | "DescribeSpotInstanceRequests" as action:
                 return [(f"ec2:{action}", "*", {})]
+            case "ec2", "CancelSpotInstanceRequests":
+                # The emulator takes the requests of a fleet for persistent ones; those of EC2 are one-time, and not cancelled.
+                return []
             case "ec2", "TerminateInstances":
                 ids = [value for name, value in said.items() if name.startswith("InstanceId.")]
                 return [("ec2:TerminateInstances", self.ec2(f"instance/{i}"), self.tags_of(i)) for i in ids]
