@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Actions for which EC2 knows no resource.
-const WITHOUT_RESOURCE: [&str; 1] = ["ec2:DescribeInstances"];
+const WITHOUT_RESOURCE: [&str; 2] = ["ec2:DescribeInstances", "ec2:DescribeSpotInstanceRequests"];
 
 fn object(key: impl std::fmt::Display) -> String {
     format!("arn:aws:s3:::{BUCKET}/{key}")
@@ -56,7 +56,12 @@ fn only_reconcile_and_budget_alert_end_instances_and_only_those_of_this_stack() 
     for s in ending {
         assert_eq!(s.condition, json!({"StringEquals": {"aws:ResourceTag/dropscope:stack": STACK}}), "{s:?}");
     }
-    assert!(allowing(&all, "ec2:StopInstances").is_empty(), "a spot instance cannot be stopped");
+    for action in ["ec2:StopInstances", "ec2:CancelSpotInstanceRequests"] {
+        for s in allowing(&all, action) {
+            let of_this_stack = json!({"StringEquals": {"aws:ResourceTag/dropscope:stack": STACK}});
+            assert_eq!((s.who.as_str(), &s.condition), ("BudgetAlert", &of_this_stack), "{s:?}");
+        }
+    }
 }
 
 #[test]
