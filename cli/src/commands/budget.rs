@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use crate::place::Place;
 use crate::text::{self, shown};
 use dropscope_pipeline::budget::{Budget as Money, LedgerEntry};
+use dropscope_pipeline::mail::counted;
 use dropscope_pipeline::{Job, State, Usd};
 use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
@@ -194,10 +195,6 @@ impl View<'_> {
         let waiting: Vec<_> = self.waiting().map(|(job, why)| serde_json::json!({ "run": job.run, "why": why })).collect();
         serde_json::json!({ "budget": self.money, "owners": owners, "recordings": recordings, "waiting": waiting })
     }
-}
-
-fn counted(n: usize, what: &str) -> String {
-    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
 #[cfg(test)]

@@ -266,7 +266,8 @@ fn file_name(job: &Job) -> String {
     key.rsplit('/').next().unwrap_or(key).to_owned()
 }
 
-fn counted(n: usize, what: &str) -> String {
+/// `1 run`, `2 runs`.
+pub fn counted(n: usize, what: &str) -> String {
     match n {
         1 => format!("1 {what}"),
         n => format!("{n} {what}s"),

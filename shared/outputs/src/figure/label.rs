@@ -8,7 +8,7 @@ pub(super) fn cells(n: usize) -> String {
 }
 
 /// "1 frame", "12 frames".
-pub(super) fn counted(n: usize, noun: &str) -> String {
+pub(crate) fn counted(n: usize, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 

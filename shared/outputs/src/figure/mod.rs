@@ -23,6 +23,7 @@ use svg::{Area, Svg, TextStyle};
 
 pub(crate) use covariance::Matrix;
 pub(crate) use images::binned;
+pub(crate) use label::counted;
 pub use raster::rasterize;
 pub(crate) use svg::escaped;
 

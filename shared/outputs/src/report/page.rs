@@ -7,7 +7,7 @@ use dropscope_segmentation::SegmentedRecording;
 use sha2::{Digest, Sha256};
 
 use super::{ReportFacts, ReportFlag, Severity, encode, shown::Shown};
-use crate::{RunMeta, tables::number};
+use crate::{RunMeta, figure::counted, tables::number};
 
 const PAGE: &str = include_str!("page.html");
 const STYLE: &str = include_str!("page.css");
@@ -95,10 +95,6 @@ fn fill(template: &str, value: impl Fn(&str) -> String) -> String {
     }
     out.push_str(rest);
     out
-}
-
-fn counted(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 fn verdict(parts: &Parts<'_>) -> String {
