@@ -5,4 +5,4 @@ pub mod machine;
 pub mod recordings;
 
 pub use fleet::InlineFleet;
-pub use machine::{Machine, Whole, alike};
+pub use machine::{DATED, Machine, Whole, alike, alike_in_any_run};

@@ -110,6 +110,17 @@ impl Machine<'_> {
         Ok(Upload { bucket: BUCKET.into(), key, version: None, etag, size: Some(size), sequencer: None })
     }
 
+    /// The same, with settings beside it that state when its session began.
+    ///
+    /// # Errors
+    /// When the store does not take them.
+    pub async fn upload_dated(&self, key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
+        let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let settings = ObjectKey::raw(format!("{folder}/dropscope.toml"));
+        self.store.put(&settings, DATED.to_vec(), &Condition::Always).await?;
+        self.upload(key, bytes).await
+    }
+
     /// Turns the functions and runs the workers until nothing is left to do, or the machine is dead.
     ///
     /// # Errors
@@ -213,11 +224,19 @@ impl Machine<'_> {
     }
 }
 
-/// The results that every attempt at a recording makes alike: all but the report, which tells times. The NWB file is the same in
-/// every attempt at one upload, but begins with the date of the upload where nobody states that of the session.
+/// The results that every attempt at one upload makes alike: all but the report, which tells times. What is compared with
+/// another world is [dated](Machine::upload_dated): without a session's start the NWB file has the time of the claim.
 pub fn alike(files: &[ResultFile]) -> Vec<ResultFile> {
-    files.iter().filter(|file| !["report.html", "segmentation.nwb"].contains(&file.name.as_str())).cloned().collect()
+    files.iter().filter(|file| file.name != "report.html").cloned().collect()
 }
+
+/// The results that do not even tell which run they are of.
+pub fn alike_in_any_run(files: &[ResultFile]) -> Vec<ResultFile> {
+    alike(files).into_iter().filter(|file| file.name != "segmentation.nwb").collect()
+}
+
+/// Settings that state when the session began, and nothing else.
+pub const DATED: &[u8] = b"[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
 
 /// The mails in a bucket's mail folder.
 ///

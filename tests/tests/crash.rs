@@ -13,7 +13,7 @@ async fn calm() -> (Vec<ResultFile>, Vec<String>) {
     let whole = Whole::new().unwrap();
     let faults = Faults::never();
     let mut machine = whole.on(faults.clone()).unwrap();
-    machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.upload_dated(KEY, recordings::small(1).unwrap()).await.unwrap();
     machine.walk().await.unwrap();
     let outcome = machine.check_done(&machine.jobs().await.unwrap()[0]).await.unwrap();
     (outcome.files, faults.writes())
@@ -24,7 +24,7 @@ async fn struck(faults: Arc<Faults>, workers_only: bool, calm: &[ResultFile], wh
     let whole = Whole::new().unwrap();
     let boot = |faults| if workers_only { whole.on_with_failing_workers(faults) } else { whole.on(faults) };
     let mut machine = boot(faults.clone()).unwrap();
-    machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.upload_dated(KEY, recordings::small(1).unwrap()).await.unwrap();
     machine.walk().await.unwrap_or_else(|error| panic!("{what}: {error}"));
     drop(machine);
     whole.fleet.end_all();

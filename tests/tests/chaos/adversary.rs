@@ -6,6 +6,7 @@ use crate::laws::Laws;
 use dropscope_pipeline::{ObjectKey, State, Upload, state_keys};
 use dropscope_ports::{Clock, Condition, Objects};
 use dropscope_segment::Keeping;
+use dropscope_tests::DATED;
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
@@ -50,6 +51,12 @@ impl Adversary {
     /// A world with `recordings`, uploaded; `wild` 0 lets everything go well.
     pub(crate) async fn new(seed: u64, wild: f64, recordings: &[Vec<u8>], keeping: Keeping) -> Self {
         let world = World::new(keeping);
+        for owner in ["ana", "bo"] {
+            let key = ObjectKey::raw(format!("recordings/{owner}/dropscope.toml"));
+            world.store.put(&key, DATED.to_vec(), &Condition::Always).await.unwrap();
+        }
+        // Settings are nothing that anybody waits for.
+        let _ = world.store.created();
         for (n, bytes) in recordings.iter().enumerate() {
             let key = ObjectKey::raw(format!("recordings/{}/{n}.tif", ["ana", "bo"][n % 2]));
             world.store.put(&key, bytes.clone(), &Condition::Always).await.unwrap();
