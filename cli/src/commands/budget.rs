@@ -6,7 +6,7 @@ use crate::place::Place;
 use crate::text::{self, shown};
 use dropscope_pipeline::budget::{Budget as Money, LedgerEntry};
 use dropscope_pipeline::mail::counted;
-use dropscope_pipeline::{Job, State, Usd};
+use dropscope_pipeline::{Job, State, Usage, Usd};
 use dropscope_ports::Clock;
 use dropscope_ports::clock::SystemClock;
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,6 +105,12 @@ impl View<'_> {
         self.money.reservations.values().fold(Usd::ZERO, |sum, held| sum.plus(held.amount))
     }
 
+    /// What this month's recordings are likely to cost besides their instances.
+    fn besides(&self) -> Usage {
+        let this_month = self.jobs.iter().filter(|job| job.received_at.month() == self.money.month);
+        this_month.fold(Usage::default(), |sum, job| sum.plus(Usage::of(job)))
+    }
+
     fn screen(&self) -> String {
         let mut lines = self.totals();
         lines.extend(self.owners());
@@ -128,6 +134,11 @@ impl View<'_> {
             },
             format!("cap        {}", cap.map_or("none".into(), |cap| format!("{cap}, which leaves {}", left(cap)))),
         ];
+        let besides = self.besides().sum();
+        if besides > Usd::ZERO {
+            lines
+                .push(format!("besides    about {besides}, estimated and under no cap: functions, requests, a month of storage"));
+        }
         lines.extend(match &money.frozen {
             Some(frozen) => vec![
                 format!("frozen     since {}: {}", frozen.since, shown(&frozen.why)),
@@ -193,7 +204,7 @@ impl View<'_> {
             .map(|(key, cost, attempts)| serde_json::json!({ "recording": key, "cost": cost, "attempts": attempts }))
             .collect();
         let waiting: Vec<_> = self.waiting().map(|(job, why)| serde_json::json!({ "run": job.run, "why": why })).collect();
-        serde_json::json!({ "budget": self.money, "owners": owners, "recordings": recordings, "waiting": waiting })
+        serde_json::json!({ "budget": self.money, "besides": self.besides(), "owners": owners, "recordings": recordings, "waiting": waiting })
     }
 }
 

@@ -4,8 +4,8 @@
 //! run that cannot be looked after keeps no other waiting.
 
 mod folders;
-mod look;
-mod order;
+pub mod look;
+pub mod order;
 
 pub use look::Patience;
 
@@ -112,14 +112,17 @@ struct Seen {
 /// The last of the errors that were met; everything else is done all the same.
 pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
     let mut summary = Summary::default();
-    // Jobs before instances: an instance that starts in between is seen, one that ends in between is seen next time.
-    let jobs = dropscope_jobs::list_open_jobs(&*deps.objects, deps.clock.now()).await?;
+    // The clock first: whoever stalls between two looks must not take what it saw for older than it is, and an instance that
+    // was too young to be listed for one that never was. Jobs before instances: one that starts in between is seen, one that
+    // ends in between is seen next time.
+    let now = deps.clock.now();
+    let jobs = dropscope_jobs::list_open_jobs(&*deps.objects, now).await?;
     let instances = deps.fleet.list().await?;
     let closed = closed_jobs(&jobs, &instances, deps).await?;
     let alive = instances.iter().filter(|instance| instance.state == InstanceState::Alive).count();
     let room = deps.allowance.most_instances.unwrap_or(usize::MAX).saturating_sub(alive);
-    let seen = Seen { instances, budget: budget(deps).await?, now: deps.clock.now(), room };
-    let mut worst = Ok(());
+    let seen = Seen { instances, budget: budget(deps).await?, now, room };
+    let mut worst = leftovers(&jobs, &seen, deps).await;
     for instance in seen.instances.iter().filter(|i| look::idle_instance(i, jobs.iter().chain(&closed), deps.patience, seen.now))
     {
         match deps.fleet.terminate(&instance.id).await {
@@ -155,6 +158,21 @@ async fn closed_jobs(open: &[Job], instances: &[Instance], deps: &Deps) -> Resul
     Ok(closed)
 }
 
+/// Settles what closed runs hold: nobody else looks at them any more.
+async fn leftovers(open: &[Job], seen: &Seen, deps: &Deps) -> Result<(), ReconcileError> {
+    for (run, attempt) in look::unowned(open, &seen.budget, deps.patience, seen.now) {
+        match dropscope_jobs::find_job(&*deps.objects, &run).await {
+            Ok(Some(job)) if job.closed && !look::lingers(&job, &seen.instances) => {
+                dropscope_jobs::settle_attempt(&*deps.objects, &job, attempt, None, seen.now).await?;
+            }
+            Ok(_) => {}
+            Err(error @ JobsError::Broken { .. }) => tracing::error!(%error, "a job cannot be read"),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// The budget; one that cannot be read lets nothing go.
 async fn budget(deps: &Deps) -> Result<Budget, ReconcileError> {
     match dropscope_jobs::load_budget(&*deps.objects).await {
@@ -188,6 +206,8 @@ async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
     } else if job.state.is_final() && !look::lingers(&job, &seen.instances) {
         summary.closed += 1;
         close(&job, deps, seen.now).await
+    } else if job.told && matches!(job.state, State::Running { .. }) {
+        tell_that_it_goes_on(&job, seen, deps).await
     } else {
         Ok(())
     }
@@ -217,6 +237,14 @@ async fn tell(job: &Job, why: &str, seen: &Seen, deps: &Deps) -> Result<(), Reco
         dropscope_jobs::deliver(&*deps.objects, &*deps.mailer, &mail, deps.mail_lease_seconds, seen.now).await?;
         dropscope_jobs::update_job(&*deps.objects, &job.run, Job::owner_told).await?;
     }
+    Ok(())
+}
+
+/// Tells the owner, who heard that the run waits, that it is at work.
+async fn tell_that_it_goes_on(job: &Job, seen: &Seen, deps: &Deps) -> Result<(), ReconcileError> {
+    let mail = mail::resumed(job, &seen.budget);
+    dropscope_jobs::deliver(&*deps.objects, &*deps.mailer, &mail, deps.mail_lease_seconds, seen.now).await?;
+    dropscope_jobs::update_job(&*deps.objects, &job.run, Job::owner_heard).await?;
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! What is wrong with one run: pure decisions over what was seen.
 
 use dropscope_pipeline::budget::{Allowance, Budget, attempt_id};
-use dropscope_pipeline::{Job, Quiet, State, Timestamp};
+use dropscope_pipeline::{Job, Quiet, RunId, State, Timestamp};
 use dropscope_ports::{Instance, InstanceState};
 
 /// How long things may take before they count as wrong, seconds.
@@ -24,7 +24,7 @@ pub struct Patience {
 }
 
 /// Why the job's instance counts as gone; none while it lives, or may still appear.
-pub(crate) fn lost(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> Option<String> {
+pub fn lost(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> Option<String> {
     let seen = instance_of(job, instances);
     let late = now >= job.since.plus_seconds(patience.launch);
     let gone = seen.map_or(late, |instance| instance.state == InstanceState::Ended);
@@ -37,12 +37,12 @@ pub(crate) fn lost(job: &Job, instances: &[Instance], patience: Patience, now: T
 
 /// Whether a launch was cut short before it started anything: announced again it goes on with the same attempt, whose
 /// money is reserved and whose token starts one instance at most. Nothing is counted against the run.
-pub(crate) fn not_started(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> bool {
+pub fn not_started(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> bool {
     job.state == State::Launching && instance_of(job, instances).is_none() && now >= job.since.plus_seconds(patience.launch)
 }
 
 /// Whether the run may be announced now, once nothing refuses it.
-pub(crate) fn may_go(job: &Job, patience: Patience, now: Timestamp) -> bool {
+pub fn may_go(job: &Job, patience: Patience, now: Timestamp) -> bool {
     match job.state {
         State::Validated | State::Waiting { .. } => now >= job.since.plus_seconds(patience.wake),
         State::Interrupted { .. } | State::Stopped { .. } => true,
@@ -51,7 +51,7 @@ pub(crate) fn may_go(job: &Job, patience: Patience, now: Timestamp) -> bool {
 }
 
 /// Why the budget would refuse what the last launch asked for; asking in vain every minute would cost money itself.
-pub(crate) fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Timestamp) -> Option<String> {
+pub fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Timestamp) -> Option<String> {
     let lifetime = job.manifest.as_ref().map_or(0, |manifest| manifest.needs.lifetime_seconds());
     let asked = job.usd_per_hour.per_hour_for(lifetime);
     // How many may run is told by the instances themselves: a run that has just ended holds its money a moment longer.
@@ -60,20 +60,14 @@ pub(crate) fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Ti
 }
 
 /// Whether the owner should be told that the run waits for money: at once of one that was stopped.
-pub(crate) fn untold(job: &Job, patience: Patience, now: Timestamp) -> bool {
+pub fn untold(job: &Job, patience: Patience, now: Timestamp) -> bool {
     let stopped = matches!(job.state, State::Stopped { .. });
     !job.told && !job.state.is_final() && (stopped || now >= job.since.plus_seconds(patience.tell))
 }
 
 /// Attempts that hold money and have nothing to spend it on: another attempt is the job's, or nothing runs. What was just
 /// started is not seen at once, and what runs spends, whatever it works on.
-pub(crate) fn idle_reservations(
-    job: &Job,
-    budget: &Budget,
-    instances: &[Instance],
-    patience: Patience,
-    now: Timestamp,
-) -> Vec<u32> {
+pub fn idle_reservations(job: &Job, budget: &Budget, instances: &[Instance], patience: Patience, now: Timestamp) -> Vec<u32> {
     if now < job.since.plus_seconds(patience.launch) {
         return Vec::new();
     }
@@ -84,8 +78,19 @@ pub(crate) fn idle_reservations(
     (1..=job.attempt).filter(idle).filter(holds).filter(|attempt| !runs(attempt)).collect()
 }
 
+/// Attempts that hold money although no open run is theirs: a launch that was cut short may have reserved for a run that was
+/// closed meanwhile. Just reserved, its own call may still give it back.
+pub fn unowned(open: &[Job], budget: &Budget, patience: Patience, now: Timestamp) -> Vec<(RunId, u32)> {
+    let held = budget.reservations.iter().filter(|(_, held)| now >= held.since.plus_seconds(patience.launch));
+    let parsed = held.filter_map(|(attempt, _)| {
+        let (run, attempt) = attempt.rsplit_once('.')?;
+        Some((run.parse::<RunId>().ok()?, attempt.parse().ok()?))
+    });
+    parsed.filter(|(run, _)| open.iter().all(|job| job.run != *run)).collect()
+}
+
 /// Whether an instance of the run is still there: its place and its money are not free yet.
-pub(crate) fn lingers(job: &Job, instances: &[Instance]) -> bool {
+pub fn lingers(job: &Job, instances: &[Instance]) -> bool {
     instances.iter().any(|instance| is_alive(instance, job))
 }
 
@@ -94,7 +99,7 @@ fn is_alive(instance: &Instance, job: &Job) -> bool {
 }
 
 /// Whether an instance works on nothing: its run is over, or another attempt's.
-pub(crate) fn idle_instance<'a>(
+pub fn idle_instance<'a>(
     instance: &Instance,
     mut jobs: impl Iterator<Item = &'a Job>,
     patience: Patience,
@@ -106,7 +111,8 @@ pub(crate) fn idle_instance<'a>(
     }
     let late = |since: Timestamp| now >= since.plus_seconds(patience.leave);
     match jobs.find(|job| job.run == instance.run) {
-        Some(job) if job.state.is_final() || job.attempt != instance.attempt => late(job.since),
+        // A newer attempt than the job's is one that began after the job was read: it is looked at next time.
+        Some(job) if job.state.is_final() || instance.attempt < job.attempt => late(job.since),
         Some(job) => job.manifest.as_ref().is_some_and(|manifest| {
             let lifetime = manifest.needs.lifetime_seconds().saturating_add(patience.overtime);
             now >= instance.launched_at.plus_seconds(lifetime)

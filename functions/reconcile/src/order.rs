@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 /// The open runs in the order in which they may start: the owner whose last start (`served`) is longest ago goes first,
 /// then the next, round by round; each owner's runs go in the order in which they came.
-pub(crate) fn in_turn(mut jobs: Vec<Job>, served: &BTreeMap<String, Timestamp>) -> Vec<Job> {
+pub fn in_turn(mut jobs: Vec<Job>, served: &BTreeMap<String, Timestamp>) -> Vec<Job> {
     jobs.sort_by(|a, b| (a.received_at, &a.run).cmp(&(b.received_at, &b.run)));
     let mut rounds: HashMap<String, usize> = HashMap::new();
     let mut placed: Vec<_> = jobs

@@ -1,6 +1,6 @@
 //! Money: reserved before a launch, settled after it.
 
-use crate::documents::{Changed, JobsError, create, keys, read, to_bytes, update};
+use crate::documents::{JobsError, create, keys, read, to_bytes, update};
 use dropscope_pipeline::budget::{Allowance, Budget, LedgerEntry, Refusal, attempt_id};
 use dropscope_pipeline::timestamp::month_before;
 use dropscope_pipeline::{Job, Timestamp, Usd, state_keys};
@@ -19,15 +19,10 @@ pub async fn reserve(
     now: Timestamp,
 ) -> Result<Result<(), Refusal>, JobsError> {
     let id = attempt_id(&job.run, job.attempt);
-    let decide = |budget: &Budget| {
-        let mut next = budget.clone();
-        next.reserve_within(allowance, &id, amount, &job.owner, now)?;
-        Ok(next)
-    };
-    match update(objects, &state_keys::budget(), Some(Budget::default()), decide).await? {
-        Changed::Now(_) => Ok(Ok(())),
-        Changed::Refused(_, refusal) => Ok(Err(refusal)),
-    }
+    // A refusal is written like a grant: every other call for this attempt must hear the same.
+    let mut answer = Ok(());
+    change(objects, |budget| answer = budget.reserve_within(allowance, &id, amount, &job.owner, now)).await?;
+    Ok(answer)
 }
 
 /// Settles everything that an ended run still holds: `cost` for the attempt that committed, the whole reservation for
@@ -76,9 +71,9 @@ pub async fn settle_attempt(
         && known.reservation != held.number
     {
         // The attempt was settled before, and a call that came late reserved for it once more: that started nothing.
-        return change(objects, |budget| budget.forget(&id, now)).await;
+        return change(objects, |budget| budget.forget(&id, held.number, now)).await;
     }
-    change(objects, |budget| budget.settle(&id, now)).await
+    change(objects, |budget| budget.settle(&id, held.number, now)).await
 }
 
 fn held(budget: &Budget, job: &Job) -> Vec<u32> {

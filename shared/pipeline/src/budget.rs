@@ -35,6 +35,18 @@ pub struct Budget {
     /// What the deployment allowed when money was last reserved: for people who look; decisions ask the deployment itself.
     #[serde(default)]
     pub allowed: Allowance,
+    /// Attempts that were refused money: every other call that asks for the same attempt hears the same.
+    #[serde(default)]
+    pub refused: BTreeMap<String, TurnedDown>,
+}
+
+/// An attempt that was refused money.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TurnedDown {
+    /// In words.
+    pub why: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// A stop of all launches.
@@ -117,7 +129,13 @@ pub enum Refusal {
     /// As many instances run as may.
     #[error("{0} instances may run at a time, and so many do")]
     Instances(usize),
+    /// Another call asked for the same attempt, and was refused.
+    #[error("{0}")]
+    Before(String),
 }
+
+/// A refusal is kept so long, seconds: no call that asks for the attempt lives longer (Lambda ends it after 15 minutes).
+const REFUSED: u64 = 86_400;
 
 impl Budget {
     /// Reserves `amount` for an attempt. An attempt that holds a reservation keeps it, but does not pass a freeze with it.
@@ -128,10 +146,11 @@ impl Budget {
         self.reserve_within(&Allowance::default(), attempt, amount, owner, now)
     }
 
-    /// The same, within what the deployment allows.
+    /// The same, within what the deployment allows. The refusal of an attempt that holds nothing stands, for whoever asks for
+    /// it: of two calls for one attempt none may take it back to waiting while the other starts its instance.
     ///
     /// # Errors
-    /// When launches are frozen, a cap would be passed, or too many attempts hold money.
+    /// When launches are frozen, a cap would be passed, too many attempts hold money, or the attempt was refused before.
     pub fn reserve_within(
         &mut self,
         allowance: &Allowance,
@@ -141,6 +160,30 @@ impl Budget {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         self.turn_month(now);
+        self.forget_refusals(attempt, now);
+        let holds = self.reservations.contains_key(attempt);
+        if let Err(refusal) = self.grants(allowance, attempt, amount, owner) {
+            if !holds {
+                self.refused.entry(attempt.to_owned()).or_insert_with(|| TurnedDown { why: refusal.to_string(), at: now });
+            }
+            return Err(refusal);
+        }
+        if holds {
+            return Ok(());
+        }
+        self.allowed = allowance.clone();
+        self.served.insert(owner.to_owned(), now);
+        self.reserved += 1;
+        let held = Reservation { amount, owner: owner.to_owned(), since: now, cost: None, number: self.reserved };
+        self.reservations.insert(attempt.to_owned(), held);
+        Ok(())
+    }
+
+    /// Whether an attempt may go, as far as money is concerned.
+    fn grants(&self, allowance: &Allowance, attempt: &str, amount: Usd, owner: &str) -> Result<(), Refusal> {
+        if let Some(before) = self.refused.get(attempt) {
+            return Err(Refusal::Before(before.why.clone()));
+        }
         if let Some(frozen) = &self.frozen {
             return Err(Refusal::Frozen { why: frozen.why.clone(), since: frozen.since });
         }
@@ -156,12 +199,18 @@ impl Budget {
         if let Some((cap, left)) = over(self.owner_cap_within(allowance, owner), self.committed_by(owner), amount) {
             return Err(Refusal::OwnerCap { owner: owner.to_owned(), cap, left, asked: amount });
         }
-        self.allowed = allowance.clone();
-        self.served.insert(owner.to_owned(), now);
-        self.reserved += 1;
-        let held = Reservation { amount, owner: owner.to_owned(), since: now, cost: None, number: self.reserved };
-        self.reservations.insert(attempt.to_owned(), held);
         Ok(())
+    }
+
+    /// Lets go of refusals that nobody can ask about any more: those of a day ago, and of earlier attempts of this run, whose
+    /// calls see that another attempt is the job's before they start anything.
+    fn forget_refusals(&mut self, attempt: &str, now: Timestamp) {
+        let run = |attempt: &str| attempt.rsplit_once('.').map_or_else(|| attempt.to_owned(), |(run, _)| run.to_owned());
+        let asked = run(attempt);
+        self.refused.retain(|other, refused| {
+            let same_run = other != attempt && run(other) == asked;
+            !same_run && now < refused.at.plus_seconds(REFUSED)
+        });
     }
 
     /// Decides what an attempt cost, all that it holds where nobody knows: what is uncertain counts as spent. The first
@@ -172,10 +221,11 @@ impl Budget {
         Some(held.clone())
     }
 
-    /// Turns an attempt's reservation into what was decided that it cost. An attempt that holds none is settled already.
-    pub fn settle(&mut self, attempt: &str, now: Timestamp) {
+    /// Turns a reservation, by its number, into what was decided that it cost. An attempt that does not hold it is settled
+    /// already: what it holds then is another one, and this call is the repetition of one whose answer was lost.
+    pub fn settle(&mut self, attempt: &str, number: u64, now: Timestamp) {
         self.turn_month(now);
-        if let Some(held) = self.reservations.remove(attempt) {
+        if let Some(held) = self.take(attempt, number) {
             let cost = held.cost.unwrap_or(held.amount);
             self.spent = self.spent.plus(cost);
             let of_owner = self.spent_by.entry(held.owner).or_default();
@@ -186,15 +236,19 @@ impl Budget {
     /// Takes the reservation of an attempt back for which nothing was started. One whose cost is decided stays.
     pub fn release(&mut self, attempt: &str, now: Timestamp) {
         self.turn_month(now);
-        if self.reservations.get(attempt).is_some_and(|held| held.cost.is_none()) {
-            self.forget(attempt, now);
+        if let Some(number) = self.reservations.get(attempt).filter(|held| held.cost.is_none()).map(|held| held.number) {
+            self.forget(attempt, number, now);
         }
     }
 
-    /// Takes the reservation of an attempt back whose cost is counted already.
-    pub fn forget(&mut self, attempt: &str, now: Timestamp) {
+    /// Takes a reservation, by its number, back whose cost is counted already.
+    pub fn forget(&mut self, attempt: &str, number: u64, now: Timestamp) {
         self.turn_month(now);
-        self.reservations.remove(attempt);
+        self.take(attempt, number);
+    }
+
+    fn take(&mut self, attempt: &str, number: u64) -> Option<Reservation> {
+        if self.reservations.get(attempt)?.number == number { self.reservations.remove(attempt) } else { None }
     }
 
     /// Stops all launches. Frozen already, it keeps its first reason.

@@ -19,10 +19,46 @@ fn a_repeated_reserve_or_settle_changes_nothing() {
     assert_eq!(budget.decide("r.1", None).unwrap().cost, Some(dollars(1)), "the first decision stands");
     budget.release("r.1", now);
     assert_eq!(budget.committed(), dollars(2), "until it is settled, all that it holds counts");
-    budget.settle("r.1", now);
-    budget.settle("r.1", now);
+    budget.settle("r.1", 1, now);
+    budget.settle("r.1", 1, now);
     assert_eq!(budget.committed(), dollars(1));
     assert_eq!(budget.decide("r.1", None), None);
+}
+
+#[test]
+fn settling_again_after_a_lost_answer_leaves_a_later_reservation_alone() {
+    let now = Timestamp::from_millis(NOW);
+    let mut budget = Budget::default();
+    budget.reserve("r.1", dollars(2), "ana", now).unwrap();
+    budget.decide("r.1", Some(dollars(1)));
+    budget.settle("r.1", 1, now);
+    budget.reserve("r.1", dollars(2), "ana", now).unwrap();
+    budget.settle("r.1", 1, now);
+    budget.forget("r.1", 1, now);
+    assert_eq!((budget.spent, budget.committed()), (dollars(1), dollars(3)));
+}
+
+#[test]
+fn a_refusal_stands_for_every_call_that_asks_for_the_attempt() {
+    let now = Timestamp::from_millis(NOW);
+    let mut budget = Budget { cap: Some(dollars(3)), ..Budget::default() };
+    budget.reserve("r.1", dollars(2), "ana", now).unwrap();
+    let first = budget.reserve("s.1", dollars(2), "ana", now).unwrap_err();
+    budget.settle("r.1", 1, now);
+    budget.set_cap(None, None);
+    assert_eq!(budget.reserve("s.1", dollars(2), "ana", now), Err(Refusal::Before(first.to_string())));
+    assert_eq!(budget.reserve("s.2", dollars(2), "ana", now), Ok(()), "the next attempt is another question");
+    assert!(budget.refused.is_empty(), "and ends the refusal");
+}
+
+#[test]
+fn refusals_are_let_go_once_nobody_can_ask_about_them() {
+    let mut budget = Budget { cap: Some(Usd::ZERO), ..Budget::default() };
+    for (n, run) in ["r", "s", "t"].iter().enumerate() {
+        let later = Timestamp::from_millis(NOW).plus_seconds(n as u64 * 50_000);
+        let _ = budget.reserve(&format!("{run}.1"), dollars(2), "ana", later);
+    }
+    assert_eq!(budget.refused.keys().collect::<Vec<_>>(), ["s.1", "t.1"]);
 }
 
 #[test]
@@ -30,10 +66,10 @@ fn what_nobody_decided_costs_all_that_it_holds_and_what_was_not_started_nothing(
     let now = Timestamp::from_millis(NOW);
     let mut budget = Budget::default();
     ["r.1", "s.1", "t.1"].iter().for_each(|attempt| budget.reserve(attempt, dollars(2), "ana", now).unwrap());
-    budget.settle("r.1", now);
+    budget.settle("r.1", 1, now);
     budget.release("s.1", now);
     budget.decide("t.1", None);
-    budget.settle("t.1", now);
+    budget.settle("t.1", 3, now);
     assert_eq!((budget.spent, budget.reservations.len()), (dollars(4), 0));
 }
 
@@ -78,7 +114,7 @@ fn no_more_attempts_hold_money_than_instances_may_run() {
     assert_eq!(told, [Ok(()), Ok(()), Ok(())]);
     assert_eq!(reserve("t.1"), Err(Refusal::Instances(2)));
     budget.release("r.1", now);
-    assert_eq!(budget.reserve_within(&allowance, "t.1", Usd::ZERO, "ana", now), Ok(()));
+    assert_eq!(budget.reserve_within(&allowance, "u.1", Usd::ZERO, "ana", now), Ok(()));
 }
 
 #[test]
@@ -97,13 +133,13 @@ fn the_cap_of_an_owner_holds_for_that_owner_alone_and_is_no_share_of_the_other()
     };
     assert_eq!(reserve("a.2", "ana", 2), refused("ana", 4, 1, 2), "the deployment's holds for whoever has none");
     assert_eq!(reserve("b.1", "bo", 3), refused("bo", 2, 2, 3), "the lower of both holds");
-    assert_eq!(reserve("b.1", "bo", 2), Ok(()));
+    assert_eq!(reserve("b.2", "bo", 2), Ok(()));
     assert_eq!(reserve("c.1", "cy", 5), Err(Refusal::Cap { cap: dollars(7), left: dollars(2), asked: dollars(5) }));
     budget.decide("a.1", Some(dollars(1)));
-    budget.settle("a.1", now);
+    budget.settle("a.1", 1, now);
     assert_eq!((budget.committed_by("ana"), budget.committed_by("bo"), budget.committed()), (dollars(1), dollars(2), dollars(3)));
     budget.set_cap(Some("bo"), None);
-    assert_eq!(budget.reserve("b.2", dollars(4), "bo", now), Ok(()));
+    assert_eq!(budget.reserve("b.3", dollars(4), "bo", now), Ok(()));
 }
 
 #[test]
@@ -120,13 +156,15 @@ proptest! {
         let now = Timestamp::from_millis(NOW);
         let mut budget = Budget { cap: Some(dollars(cap)), ..Budget::default() };
         let allowance = Allowance { owner_cap: Some(dollars(each)), ..Allowance::default() };
-        for (attempt, amount, settle) in steps {
-            let id = format!("r.{attempt}");
+        for (step, (attempt, amount, settle)) in steps.into_iter().enumerate() {
+            // Settled and asked for by turns, an attempt is refused once at most.
+            let id = if step % 3 == 0 { format!("r.{attempt}") } else { format!("{}.{attempt}", step / 12) };
             let owner = format!("owner {}", attempt % 2);
             if settle {
-                let held = budget.reservations.get(&id).map_or(Usd::ZERO, |r| r.amount);
-                budget.decide(&id, Some(held.min(dollars(amount))));
-                budget.settle(&id, now);
+                let held = budget.reservations.get(&id).map(|r| (r.amount, r.number));
+                let (most, number) = held.unwrap_or_default();
+                budget.decide(&id, Some(most.min(dollars(amount))));
+                budget.settle(&id, number, now);
             } else {
                 let _ = budget.reserve_within(&allowance, &id, dollars(amount), &owner, now);
             }

@@ -33,9 +33,12 @@ pub struct Job {
     pub manifest: Option<Manifest>,
     /// Everything that follows the end is done: mail sent, money settled.
     pub closed: bool,
-    /// Whether its owner was told that it waits for money.
+    /// Whether its owner was told that it waits for money, and not yet that it goes on.
     #[serde(default)]
     pub told: bool,
+    /// How often its owner was told that it goes on: each mail has a name of its own.
+    #[serde(default)]
+    pub tellings: u32,
     /// When the run was claimed.
     pub received_at: Timestamp,
     /// When the state last changed.
@@ -208,6 +211,7 @@ impl Job {
             manifest: None,
             closed: false,
             told: false,
+            tellings: 0,
             received_at: now,
             since: now,
         }
@@ -291,6 +295,18 @@ impl Job {
     /// When it has ended: then another mail says so.
     pub fn owner_told(&self) -> Result<Self, Refused> {
         if self.state.is_final() { Err(Refused::Past(self.state.word())) } else { Ok(Self { told: true, ..self.clone() }) }
+    }
+
+    /// A run that is at work, whose owner was told that it goes on.
+    ///
+    /// # Errors
+    /// When it is not at work: then another mail says how it stands.
+    pub fn owner_heard(&self) -> Result<Self, Refused> {
+        match self.state {
+            State::Running { .. } if self.told => Ok(Self { told: false, tellings: self.tellings + 1, ..self.clone() }),
+            State::Running { .. } => Ok(self.clone()),
+            _ => Err(Refused::Past(self.state.word())),
+        }
     }
 
     /// launching → running, by the worker itself. The same worker may say so again.

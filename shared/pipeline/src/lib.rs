@@ -21,6 +21,7 @@ pub mod run;
 pub mod settings;
 pub mod state_keys;
 pub mod timestamp;
+pub mod usage;
 
 pub use choices::{ClusterBy, Clusters};
 pub use event::{EventError, Upload};
@@ -37,3 +38,4 @@ pub use nwb::{Nwb, NwbSubject};
 pub use run::RunId;
 pub use settings::{Plan, Settings, SettingsError, Sourced};
 pub use timestamp::Timestamp;
+pub use usage::Usage;

@@ -1,8 +1,11 @@
 //! The texts of mails: plain text, under a screen, the verdict first.
 
-use crate::alert::Reaction;
-use crate::budget::Budget;
+mod money;
+
+pub use money::{budget_alert, resumed, waiting};
+
 use crate::job::{Job, Outcome, State, Verdict};
+use crate::usage::Usage;
 use crate::{Manifest, RunId};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,8 @@ pub enum MailKind {
     Failed,
     /// The run waits for money: a cap is reached, or launches are frozen.
     Waiting,
+    /// A run whose owner was told that it waits goes on.
+    Resumed,
     /// Files came to a recording in many files after its run had begun.
     Late,
     /// Launches are frozen; for the operator.
@@ -47,6 +52,7 @@ impl MailKind {
             Self::Rejected => "rejected",
             Self::Failed => "failed",
             Self::Waiting => "waiting",
+            Self::Resumed => "resumed",
             Self::Late => "late",
             Self::Budget => "budget",
         }
@@ -67,31 +73,6 @@ pub fn due(job: &Job, place: &str) -> Option<Mail> {
         _ => return None,
     };
     Some(Mail { id: mail_id(&job.run, kind), owner: job.owner.clone(), kind, subject: subject_line(&subject), body })
-}
-
-/// The mail about a run that a cap or a freeze keeps waiting, or has stopped. One a run.
-pub fn waiting(job: &Job, why: &str, budget: &Budget) -> Mail {
-    let mut lines = Lines::default();
-    lines.row("Cause", &shown(why));
-    lines.row("What to do", "nothing: it starts by itself when it may, at the latest when a new month");
-    lines.row("", "begins or the operator has let launches go again. If it cannot wait,");
-    lines.row("", "ask the operator: dropscope budget set USD, dropscope budget thaw");
-    lines.blank();
-    lines.text(match job.state {
-        State::Stopped { .. } => "The segmentation of your recording was stopped. Nothing is lost: the recording is",
-        _ => "Your recording was checked and waits to be segmented. Nothing is lost: it is",
-    });
-    lines.text("untouched, and its previews are there.");
-    lines.blank();
-    lines.row("Recording", &shown(job.upload.key.as_str()));
-    let cap = budget.cap_within(&budget.allowed).map_or_else(String::new, |cap| format!(" of {cap}"));
-    lines.row("This month", &format!("{} spent or reserved{cap}, by all", budget.committed()));
-    let cap = budget.owner_cap_within(&budget.allowed, &job.owner).map_or_else(String::new, |cap| format!(" of {cap}"));
-    lines.row("", &format!("{}{cap}, by {}", budget.committed_by(&job.owner), shown(&job.owner)));
-    lines.row("Run", job.run.as_str());
-    let (id, owner) = (mail_id(&job.run, MailKind::Waiting), job.owner.clone());
-    let what = if matches!(job.state, State::Stopped { .. }) { "was stopped, and goes on later" } else { "waits for money" };
-    Mail { id, owner, kind: MailKind::Waiting, subject: subject_line(&format!("{} {what}", file_name(job))), body: lines.0 }
 }
 
 /// The mail about files that came into the recording's folder, or were replaced there, after the run had begun. One a run,
@@ -122,41 +103,6 @@ const LATE_NAMED: usize = 5;
 
 fn mail_id(run: &RunId, kind: MailKind) -> String {
     format!("{run}.{}", kind.word())
-}
-
-/// The operator's mail about an alert of AWS Budgets. `message` is the id that SNS gave it: repeated, it is one mail.
-pub fn budget_alert(message: &str, why: &str, reaction: Reaction, ended: &[String], unended: &[String], text: &str) -> Mail {
-    let mut lines = Lines::default();
-    lines.row("Frozen", "no recording is segmented until you thaw it");
-    lines.row("Why", &shown(why));
-    lines.row("Ended", &counted(ended.len(), "instance"));
-    for one in unended {
-        lines.row("Not ended", &shown(one));
-    }
-    lines.blank();
-    lines.text(match reaction {
-        Reaction::FreezeAndEnd => {
-            "The limit is reached: what ran was ended. Its recordings are untouched and go on after a thaw."
-        }
-        Reaction::Freeze => "A threshold below the limit, or a forecast: what runs may finish, its money is reserved.",
-        Reaction::FreezeAndAsk => {
-            "This alert is in doubt, so nothing was ended. Look at the bill, and end instances by hand if it is true."
-        }
-    });
-    lines.text("To go on: dropscope budget thaw");
-    lines.blank();
-    lines.text("The alert said:");
-    for line in text.lines().take(30) {
-        lines.text(&format!("  {}", shown(line)));
-    }
-    let id: String = message.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(64).collect();
-    Mail {
-        id: format!("alert-{id}.budget"),
-        owner: String::new(),
-        kind: MailKind::Budget,
-        subject: subject_line("launches are frozen"),
-        body: lines.0,
-    }
 }
 
 fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
@@ -191,7 +137,8 @@ fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
         lines.row("Note", &shown(note));
     }
     lines.row("Took", &duration(outcome.seconds));
-    lines.row("Cost", &outcome.cost.to_string());
+    lines.row("Cost", &format!("{} for its instance, at most", outcome.cost));
+    lines.row("", &format!("about {} more, estimated: functions, requests, a month of storage", Usage::of(job).sum()));
     if let Some(results) = job.results() {
         lines.row("Results", &shown(&format!("{place}{results}")));
     }
@@ -376,7 +323,8 @@ mod tests {
              Motion      up to 7.2 pixels, removed; 1 frame left out of detection\n\
              Note        the view jumped by 40 pixels at frame 12 and stayed there\n\
              Took        1 min 15 s\n\
-             Cost        $0.04\n\
+             Cost        $0.04 for its instance, at most\n            \
+             about $0.01 more, estimated: functions, requests, a month of storage\n\
              Results     s3://b/results/ana/x/0123456789abcdef/\n\
              Run         0123456789abcdef\n\n\
              report.html shows it all in a browser. traces.csv, rois.csv, clusters.csv\n\
@@ -389,30 +337,6 @@ mod tests {
         let mail = due(&rejected("recordings/ana/x.tif"), "s3://b/").unwrap();
         assert_eq!(mail.subject, "dropscope: x.tif was not accepted");
         assert!(mail.body.starts_with("Cause       the file ends early\nWhat to do  copy it again\n"), "{}", mail.body);
-    }
-
-    #[test]
-    fn a_run_that_waits_for_money_says_why_how_much_and_that_nothing_is_lost() {
-        let mut budget =
-            Budget { cap: Some(Usd::from_micros(20_000_000)), spent: Usd::from_micros(19_900_000), ..Budget::default() };
-        budget.spent_by.insert("ana".into(), Usd::from_micros(3_000_000));
-        budget.set_cap(Some("ana"), Some(Usd::from_micros(5_000_000)));
-        let why = "the cap of $20.00 a month leaves $0.10, and this run may cost $0.60";
-        let mail = waiting(&job("recordings/ana/x.tif"), why, &budget);
-        assert_eq!((mail.subject.as_str(), mail.id.as_str()), ("dropscope: x.tif waits for money", "0123456789abcdef.waiting"));
-        assert_eq!(
-            mail.body,
-            "Cause       the cap of $20.00 a month leaves $0.10, and this run may cost $0.60\n\
-             What to do  nothing: it starts by itself when it may, at the latest when a new month\n            \
-             begins or the operator has let launches go again. If it cannot wait,\n            \
-             ask the operator: dropscope budget set USD, dropscope budget thaw\n\n\
-             Your recording was checked and waits to be segmented. Nothing is lost: it is\n\
-             untouched, and its previews are there.\n\n\
-             Recording   recordings/ana/x.tif\n\
-             This month  $19.90 spent or reserved of $20.00, by all\n            \
-             $3.00 of $5.00, by ana\n\
-             Run         0123456789abcdef\n"
-        );
     }
 
     #[test]
