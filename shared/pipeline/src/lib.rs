@@ -21,6 +21,7 @@ pub mod nwb;
 pub mod run;
 pub mod settings;
 pub mod state_keys;
+pub mod subscribers;
 pub mod timestamp;
 
 pub use choices::{ClusterBy, Clusters};
