@@ -2,7 +2,7 @@
 
 mod stack;
 
-pub use stack::{Deploy, PlaceArgs, Upload};
+pub use stack::{Deploy, LinkChange, Links, PlaceArgs, Upload, UserChange, Users};
 
 use clap::{Args as ClapArgs, Parser, Subcommand};
 use dropscope_pipeline::{ClusterBy, Clusters, Indicator};
@@ -91,6 +91,19 @@ pub enum Command {
         after_help = "Example:\n  dropscope budget --at dropscope-demo\n  dropscope budget --at dropscope-demo set 50\n  dropscope budget --at dropscope-demo set 10 --owner ana\n  dropscope budget --at dropscope-demo thaw"
     )]
     Budget(Budget),
+    /// The links of mails: since when they are signed by this key, and which are revoked
+    #[command(
+        after_help = "Examples:\n  dropscope links --bucket BUCKET\n  dropscope links --bucket BUCKET revoke 7a57020c3ae81ffc\n  \
+        dropscope links --bucket BUCKET revoke\n\n\
+        Whoever has the link of a mail sees the report of its run, for days. Revoked with RUN, no link opens that run any more;\n\
+        without, every link that was sent so far is void. Both hold from the next click on, and `dropscope open` still opens all."
+    )]
+    Links(Links),
+    /// Who gets mails: people subscribe to those of their owner, the operator gets all
+    #[command(after_help = "Examples:\n  dropscope users add ana ana@example.org\n  dropscope users list\n  \
+        dropscope users remove ana ana@example.org\n\n\
+        AWS sends a link to the address first: no mail comes before it is clicked, within two days.")]
+    Users(Users),
     /// What is missing on this machine, each with its remedy
     #[command(after_help = "Examples:\n  dropscope doctor\n  dropscope doctor lab\n  dropscope doctor --stack dropscope\n\n\
         Looks only, and leaves nothing behind. With DIR, also whether `dropscope watch` can serve that folder, and what is\n\

@@ -134,6 +134,8 @@ impl Cloud {
             },
             look: dropscope_stage::Deps { bucket: BUCKET.into(), objects: world.objects.clone(), max_bytes: u64::MAX },
             reconcile: dropscope_reconcile::Deps {
+                // The place of the results is at hand here.
+                door: None,
                 objects: world.objects.clone(),
                 fleet: world.fleet.clone(),
                 mailer: world.mailer.clone(),

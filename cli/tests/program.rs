@@ -334,6 +334,8 @@ fn every_command_has_help_with_an_example() {
         "watch",
         "status",
         "budget",
+        "links",
+        "users",
         "upload",
         "deploy",
     ] {
@@ -385,6 +387,12 @@ fn the_demo_can_be_asked_about(folder: &Path) {
     let budget: serde_json::Value = serde_json::from_slice(&budget.stdout).unwrap();
     assert_eq!((budget["budget"]["cap"].as_u64(), &budget["budget"]["frozen"]), (Some(12_500_000), &serde_json::Value::Null));
     assert_eq!(dropscope(&["budget", "--at", path(folder), "set", "much"]).status.code(), Some(2));
+    let links = |words: &[&str]| dropscope(&[&["links", "--at", path(folder)], words].concat());
+    assert!(text(&links(&[]).stdout).contains("no link was ever signed"));
+    assert_eq!(links(&["revoke", "0000000000000000"]).status.code(), Some(2), "a slip is no revocation");
+    assert!(text(&links(&["revoke", run]).stdout).contains(&format!("1 run\n           {run}  since ")));
+    let shown: serde_json::Value = serde_json::from_slice(&links(&["--json"]).stdout).unwrap();
+    assert!(shown["revoked"][run].is_string() && shown["key_made_at"].is_string(), "{shown}");
     assert_eq!(dropscope(&["status", "--at", path(&folder.join("mail"))]).status.code(), Some(2));
 }
 

@@ -115,6 +115,9 @@ fn a_run_in_a_bucket_is_seen_as_in_its_folder() {
     let link = served.says(&["open", run, "--bucket", BUCKET]);
     assert!(followed(link.trim()) == fs::read(figure.trim()).unwrap(), "{link}");
 
+    assert!(served.says(&["links", "revoke", run, "--bucket", BUCKET]).contains(run));
+    assert_eq!(served.says(&["links", "--bucket", BUCKET]), served.says(&["links", "--at", folder]));
+
     let out = tempfile::tempdir().unwrap();
     for (place, from) in [("folder", ["--at", folder]), ("bucket", ["--bucket", BUCKET])] {
         let to = out.path().join(place);

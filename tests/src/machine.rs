@@ -163,6 +163,7 @@ impl Machine<'_> {
             mailer: self.worker.mailer.clone(),
             clock: self.worker.clock.clone(),
             place: self.worker.place.clone(),
+            door: None,
             mail_lease_seconds: 0,
             scratch: self.whole.folder.path().join(".dropscope").join("work"),
             threads: 1,

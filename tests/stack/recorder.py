@@ -127,7 +127,8 @@ class Recorder:
             writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             headers = [(n, v) for n, v in headers if n.lower() != "expect"]
         body = await body_of(reader, headers)
-        scope = SCOPE.search(value(headers, "authorization"))
+        # A link signs in its query instead.
+        scope = SCOPE.search(value(headers, "authorization")) or SCOPE.search(urllib.parse.unquote(first))
         service = scope.group(1) if scope else ""
         if service == "s3":
             await asyncio.sleep(self.faults.now().get("latency", 0))

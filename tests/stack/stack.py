@@ -33,7 +33,7 @@ class Stack:
         self.bucket = self.outputs["BucketName"]
         self.template, self.beside = self.copy_to_ec2()
         self.wire()
-        self.mail = self.subscribe()
+        self.mail, self.came = self.subscribe(), []
 
     def copy_to_ec2(self) -> tuple[str, dict]:
         """The launch template as it was deployed, where instances are started; and what its copy stands for."""
@@ -79,13 +79,13 @@ class Stack:
         return url
 
     def mails(self) -> list[dict]:
-        """Mails that came since the last call."""
-        queues, came = self.world.client("sqs"), []
+        """Every mail that came so far."""
+        queues = self.world.client("sqs")
         while messages := queues.receive_message(QueueUrl=self.mail, MaxNumberOfMessages=10).get("Messages"):
             for message in messages:
-                came.append(json.loads(message["Body"]))
+                self.came.append(json.loads(message["Body"]))
                 queues.delete_message(QueueUrl=self.mail, ReceiptHandle=message["ReceiptHandle"])
-        return came
+        return self.came
 
     def policies(self) -> dict[str, list[dict]]:
         """Role → statements, as they were deployed."""

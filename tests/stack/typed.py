@@ -23,7 +23,10 @@ class Terminal:
         self.environment = environment | {"XDG_STATE_HOME": self.folder}
 
     def say(self, *words: str) -> str:
-        told = ask([self.dropscope, *words, "--bucket", self.lab.stack.bucket], self.environment, PATIENCE)
+        return self.asked(*words, "--bucket", self.lab.stack.bucket)
+
+    def asked(self, *words: str) -> str:
+        told = ask([self.dropscope, *words], self.environment, PATIENCE)
         if told.returncode:
             raise RuntimeError(f"`dropscope {' '.join(words)}` failed: {told.stderr}")
         return told.stdout
@@ -49,6 +52,16 @@ class Terminal:
         self.say("rerun", run, "--tau", "0.7")
         lab.check(f"{run}-2" in self.say("status"), "rerun made no run")
         lab.check("cap" in self.say("budget"), "budget says nothing")
+
+    def users(self) -> None:
+        """Somebody subscribes to the mails of their owner."""
+        lab, stack = self.lab, ("--stack", Stack.NAME)
+        lab.check("must be clicked" in self.asked("users", "add", "dee", "dee@example.org", *stack), "nobody is told to click")
+        listed = {one["address"]: one for one in json.loads(self.asked("users", "list", "--json", *stack))}
+        lab.check({"dee@example.org", "lab@example.org"} <= listed.keys(), f"not everybody is listed: {listed}")
+        dee = listed.get("dee@example.org", {})
+        # An emulator may take an address for confirmed at once.
+        lab.check(not dee.get("confirmed") or dee.get("owners") == ["dee"], f"the filter is another: {dee}")
 
     def upload_pieces(self, movie: str) -> None:
         """A folder is one recording."""

@@ -15,6 +15,7 @@ import tempfile
 import time
 
 import ended
+import links
 from lab import Lab, until, word
 from stack import Stack
 from typed import Terminal
@@ -32,6 +33,7 @@ HOSTILE = [
     "a&b=c?d#e<f>{g}[h]|i\\j^k~l*m.tif",
 ]
 LONGEST = 800
+MOUSE = "recordings/ana/mouse.tif"
 # Runs that are kept from going on, for a while.
 SCARCE, DEAR = "recordings/eve/no capacity.tif", "recordings/flo/too dear.tif"
 # As AWS Budgets words it.
@@ -76,9 +78,8 @@ def waits(lab: Lab, attempt: int) -> None:
 
 def one_recording(lab: Lab) -> None:
     """A real recording, from its upload to all of its results."""
-    key = "recordings/ana/mouse.tif"
-    lab.upload(key, lab.movie)
-    job = lab.wait([key], {"done"}).get(key)
+    lab.upload(MOUSE, lab.movie)
+    job = lab.wait([MOUSE], {"done"}).get(MOUSE)
     needed = ["manifest.json", "provenance.json", "max.gif", "summary.json", "figure.png", "report.html", "traces.csv", "suite2p/plane0/F.npy"]
     there = lab.results(job) if job else {}
     for name in needed:
@@ -165,12 +166,15 @@ def walk(world: World, dropscope: str, source: str, inputs: str, programs: str) 
     terminal = Terminal(lab, dropscope, environment)
     # First, since it waits the longest.
     stage("a run without capacity waits", scarce, lab)
+    stage("a key that signs links", links.key_made, lab)
     stage("a real recording", one_recording, lab)
+    stage("the link of its mail", links.opened, lab, terminal, MOUSE)
     stage("the run waits again", waits, lab, 2)
     stage("an alert of the budget", alert, lab, terminal)
     stage("hostile names", hostile_names, lab)
     stage("a store with faults", faults, lab)
     stage("typed commands", terminal.commands)
+    stage("somebody subscribes", terminal.users)
     stage("doctor", terminal.doctor)
     stage("those that waited", woken, lab)
     stage("nothing is left", ended.rest, lab)

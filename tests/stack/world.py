@@ -13,7 +13,7 @@ from botocore.config import Config
 HERE = os.path.dirname(os.path.abspath(__file__))
 REGION, ACCOUNT = "eu-central-1", "111122223333"
 # Who has an address of their own at the recorder: every role of the stack, and whoever types commands.
-ROLES = ["Validate", "Gif", "Summary", "Launch", "Reconcile", "BudgetAlert", "Worker"]
+ROLES = ["Validate", "Gif", "Summary", "Launch", "Reconcile", "BudgetAlert", "Open", "Worker"]
 OPERATOR = "Operator"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "test", "AWS_DEFAULT_REGION": REGION, "AWS_REGION": REGION}
 

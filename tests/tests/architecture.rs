@@ -23,6 +23,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("gif", &["aws", "projection", "runtime", "stage"]),
     ("summary", &["aws", "projection", "runtime", "stage"]),
     ("budget-alert", &["aws", "aws-ec2", "jobs", "pipeline", "ports", "runtime"]),
+    ("open", &["aws", "jobs", "pipeline", "ports", "runtime"]),
     ("validate", &["aws", "jobs", "pipeline", "ports", "recording", "runtime"]),
     ("reconcile", &["aws", "aws-ec2", "jobs", "pipeline", "ports", "runtime"]),
     ("segment", &["aws", "jobs", "outputs", "pipeline", "ports", "recording", "runtime", "segmentation"]),

@@ -104,6 +104,7 @@ fn deps(machine: &Machine<'_>, whole: &Whole) -> Deps {
         mailer: world.mailer.clone(),
         clock: world.clock.clone(),
         place: world.place.clone(),
+        door: None,
         mail_lease_seconds: 0,
         scratch: whole.folder.path().join(".dropscope").join("work"),
         threads: 2,

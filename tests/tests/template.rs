@@ -15,6 +15,8 @@ mod instance;
 mod keeping;
 #[path = "template/lifetime.rs"]
 mod lifetime;
+#[path = "template/open.rs"]
+mod open;
 #[path = "template/pattern.rs"]
 mod pattern;
 #[path = "template/permissions.rs"]

@@ -79,6 +79,7 @@ impl Stack {
             mailer,
             clock: clock.clone(),
             place: String::new(),
+            door: None,
             mail_lease_seconds: 0,
             patience: PATIENCE,
             allowance,

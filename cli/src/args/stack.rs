@@ -1,6 +1,6 @@
 //! What can be typed about a stack on AWS, and about where runs are.
 
-use clap::Args as ClapArgs;
+use clap::{Args as ClapArgs, Subcommand};
 use std::path::PathBuf;
 
 /// Where runs are: the folder of the embedded cloud, or the bucket of a stack.
@@ -58,4 +58,63 @@ pub struct Deploy {
     /// Deploy without showing the changes and asking first
     #[arg(long)]
     pub yes: bool,
+}
+
+/// `dropscope links`
+#[derive(Debug, ClapArgs)]
+pub struct Links {
+    /// Where they are kept.
+    #[command(flatten)]
+    pub place: PlaceArgs,
+    /// Report as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to change; nothing shows how things stand.
+    #[command(subcommand)]
+    pub change: Option<LinkChange>,
+}
+
+/// Changes to links: the operator's.
+#[derive(Debug, Subcommand)]
+pub enum LinkChange {
+    /// Make links open nothing any more
+    Revoke {
+        /// The run whose links, sent or to be sent; none for all that were sent so far
+        run: Option<String>,
+    },
+}
+
+/// `dropscope users`
+#[derive(Debug, ClapArgs)]
+pub struct Users {
+    /// Name of the stack
+    #[arg(long, value_name = "NAME", default_value = "dropscope", global = true)]
+    pub stack: String,
+    /// Report as JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub change: UserChange,
+}
+
+/// What can be done with subscriptions: the operator's.
+#[derive(Debug, Subcommand)]
+pub enum UserChange {
+    /// Subscribe an address to the mails of an owner
+    Add {
+        /// Whose mails: the first folder below recordings/
+        owner: String,
+        /// Who gets them
+        address: String,
+    },
+    /// Show who is subscribed to whose mails
+    List,
+    /// End the subscription of an address to the mails of an owner
+    Remove {
+        /// Whose mails
+        owner: String,
+        /// Who gets them
+        address: String,
+    },
 }

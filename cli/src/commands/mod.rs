@@ -3,12 +3,14 @@
 mod budget;
 mod demo;
 mod deploy;
+mod links;
 mod preview;
 mod results;
 mod run;
 mod segment;
 mod status;
 mod upload;
+mod users;
 mod validate;
 mod watch;
 mod worker;
@@ -38,6 +40,8 @@ pub fn run(args: Args) -> Result<(), Failure> {
         Command::Rerun(args) => results::rerun(&args),
         Command::Status(args) => status::status(&args),
         Command::Budget(args) => budget::budget(&args),
+        Command::Links(args) => links::links(&args),
+        Command::Users(args) => users::users(&args),
         Command::Doctor(args) => crate::doctor::doctor(&args),
     }
 }

@@ -125,10 +125,10 @@ async fn done(place: &Place, run: &str) -> Result<(Job, ObjectKey), Failure> {
     }
 }
 
-fn parse(run: &str) -> Result<RunId, Failure> {
+pub(super) fn parse(run: &str) -> Result<RunId, Failure> {
     run.parse().map_err(|error: NotARun| Failure::input(error.to_string(), "see `dropscope status` for the runs"))
 }
 
-fn unknown(run: &RunId) -> Failure {
+pub(super) fn unknown(run: &RunId) -> Failure {
     Failure::input(format!("there is no run `{run}`"), "see `dropscope status` for the runs")
 }

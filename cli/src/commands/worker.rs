@@ -48,6 +48,7 @@ fn deps(bucket: &Path, threads: usize) -> std::io::Result<Deps> {
         mailer: Arc::new(MailDir::new(&folder, clock.clone())),
         clock,
         place: format!("{}/", folder.display()),
+        door: None,
         mail_lease_seconds: 0,
         scratch: folder.join(".dropscope").join("work"),
         threads,

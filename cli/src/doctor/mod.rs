@@ -15,6 +15,9 @@ mod tools;
 use crate::args::Doctor;
 use crate::failure::Failure;
 use crate::text;
+#[cfg(feature = "aws")]
+pub(crate) use stack::output as stack_output;
+
 use report::{Check, Finding, Section};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

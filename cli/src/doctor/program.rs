@@ -20,7 +20,8 @@ const BLINK: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_millis(200);
 /// A version is one line; more is not read.
 const MOST_BYTES: u64 = 4096;
-const LONGEST_LINE: usize = 100;
+/// The name of a topic fits with all that stands before it: cut, it would be another's.
+const LONGEST_LINE: usize = 400;
 
 /// Why a program told nothing.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,8 @@
 
 use super::program::{Silent, ask_within, find};
 use super::report::Finding;
+#[cfg(feature = "aws")]
+use crate::failure::Failure;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -70,6 +72,35 @@ fn by(stack: &str, ask: &Ask<'_>) -> Vec<(String, Finding)> {
         }
     });
     checks
+}
+
+/// What a deployed stack says of itself under this name; none when there is no such stack, or it says nothing.
+///
+/// # Errors
+/// When there is no `aws` to ask with, or AWS does not know who asks.
+#[cfg(feature = "aws")]
+pub(crate) fn output(stack: &str, name: &str) -> Result<Option<String>, Failure> {
+    let Some(aws) = find("aws", std::env::var_os("PATH").as_deref()) else {
+        return Err(Failure::input("there is no `aws` in the folders of PATH", "install it, as `pip install awscli` does"));
+    };
+    output_by(stack, name, &|words| told(&aws, words, &AtomicBool::new(false)))
+}
+
+#[cfg(feature = "aws")]
+fn output_by(stack: &str, name: &str, ask: &Ask<'_>) -> Result<Option<String>, Failure> {
+    let query = format!("Stacks[0].Outputs[?OutputKey=='{name}'].OutputValue | [0]");
+    let why = match ask(&["cloudformation", "describe-stacks", "--stack-name", stack, "--query", &query]) {
+        Ok(told) => return Ok(Some(told).filter(|told| !matches!(told.as_str(), "None" | ""))),
+        Err(why) => why,
+    };
+    // A stack that is not there fails like credentials that have ended.
+    match (account(ask(&["sts", "get-caller-identity", "--query", "Account"])), why) {
+        (known, Silent::Failed(_)) if !known.is_hindrance() => Ok(None),
+        (_, why) => {
+            let remedy = "say `aws sts get-caller-identity` to see why; `aws configure` or `aws sso login` usually helps";
+            Err(Failure::failed(&why, remedy))
+        }
+    }
 }
 
 fn account(answer: Result<String, Silent>) -> Finding {

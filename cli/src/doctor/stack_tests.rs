@@ -92,3 +92,24 @@ fn an_account_without_the_stack_is_told_of_all_the_same() {
     assert_eq!((found["spot quota"], found["functions"]), (Status::Ok, Status::Ok));
     assert!(!found.contains_key("events") && !found.contains_key("mail"));
 }
+
+#[cfg(feature = "aws")]
+#[test]
+fn an_output_is_told_and_a_stack_that_is_not_there_is_no_credential_that_has_ended() {
+    let asked = |answers: &[(&str, &str)], silent: fn() -> Silent| {
+        let ask = |words: &[&str]| {
+            let said = words.join(" ");
+            let found = answers.iter().find(|(call, _)| said.contains(call));
+            found.map(|(_, answer)| (*answer).to_owned()).ok_or_else(silent)
+        };
+        output_by("lab", "MailTopicArn", &ask)
+    };
+    let failed = || Silent::Failed(std::os::unix::process::ExitStatusExt::from_raw(254 << 8));
+    let known = ("get-caller-identity", "111122223333");
+    let topic = ("--stack-name lab --query Stacks[0].Outputs[?OutputKey=='MailTopicArn']", "arn:aws:sns:x");
+    assert_eq!(asked(&[known, topic], failed).unwrap().as_deref(), Some("arn:aws:sns:x"));
+    assert_eq!(asked(&[known, ("describe-stacks", "None")], failed).unwrap(), None);
+    assert_eq!(asked(&[known], failed).unwrap(), None);
+    assert!(asked(&[], failed).unwrap_err().to_string().contains("aws sso login"));
+    assert!(asked(&[known], || Silent::Late).is_err());
+}

@@ -3,7 +3,7 @@
 use crate::failure::Failure;
 use dropscope_aws::S3Objects;
 use dropscope_pipeline::ObjectKey;
-use dropscope_ports::{Objects, ObjectsError};
+use dropscope_ports::{Objects, ObjectsError, Sharing};
 use std::sync::Arc;
 
 /// How long a link to a result opens it, seconds; less where the credentials that sign it end sooner.

@@ -5,13 +5,14 @@
 use aws_config::Region;
 use dropscope_aws::{SnsMailer, sdk};
 use dropscope_aws_ec2::Ec2Fleet;
+use dropscope_pipeline::link::Claim;
 use dropscope_pipeline::{ObjectKey, State, Timestamp, Upload, event, state_keys};
 use dropscope_ports::clock::SystemClock;
-use dropscope_ports::{Condition, Fleet, Instance, InstanceState, Objects, Select};
+use dropscope_ports::{Clock, Condition, Fleet, Instance, InstanceState, Objects, Select};
 use dropscope_testkit::imds;
 use dropscope_testkit::lambda::Answer;
 use dropscope_testkit::movie::Scene;
-use dropscope_testkit::world::{BUCKET, World};
+use dropscope_testkit::world::{BUCKET, OPEN_URL, World};
 use serde_json::{Value, json};
 use std::io::Cursor;
 use std::process::{Command, Output};
@@ -124,6 +125,8 @@ fn message(id: &str, event: &Value) -> Value {
 #[test]
 fn a_recording_gets_one_instance_that_works_it_off() {
     let bench = Bench::new();
+    // As reconcile has done in the first minute of a stack.
+    bench.runtime.block_on(dropscope_jobs::make_links(&bench.world.store, SystemClock.now())).unwrap();
     let message = bench.accepted();
     let launch = bench.world.function(PROGRAM).unwrap();
     for _ in 0..3 {
@@ -145,6 +148,10 @@ fn a_recording_gets_one_instance_that_works_it_off() {
     assert_eq!(mails.len(), 1, "{mails:?}");
     assert_eq!((mails[0].attributes["owner"].as_str(), mails[0].attributes["kind"].as_str()), ("ana", "done"));
     assert!(mails[0].message.contains("s3://"), "{}", mails[0].message);
+    let link = mails[0].message.lines().find_map(|line| line.strip_prefix("Open        ")).unwrap();
+    let claim = Claim::read(link.strip_prefix(OPEN_URL).unwrap(), SystemClock.now()).unwrap();
+    let links = bench.runtime.block_on(dropscope_jobs::find_links(&bench.world.store)).unwrap().unwrap();
+    assert_eq!(links.opens(&claim), Ok(&bench.job().run));
 }
 
 #[test]

@@ -12,14 +12,16 @@ pub use look::Patience;
 use dropscope_jobs::{Changed, Closing, JobsError};
 use dropscope_pipeline::budget::{Allowance, Budget, Frozen};
 use dropscope_pipeline::job::Verdict;
-use dropscope_pipeline::{Job, State, Timestamp, mail, state_keys};
+use dropscope_pipeline::{Door, Job, State, Timestamp, mail, state_keys};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, InstanceState, Mailer, Objects, ObjectsError};
 use std::sync::Arc;
 
-use dropscope_runtime::environment::{BUCKET, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, TOPIC, Variable};
+use dropscope_runtime::environment::{
+    BUCKET, LINK_DAYS, MAX_INSTANCES, MONTHLY_CAP, OPEN_URL, OWNER_CAP, STACK, TOPIC, Variable,
+};
 
 /// What the program needs to be told by its environment.
-pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &MONTHLY_CAP, &OWNER_CAP, &MAX_INSTANCES];
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &STACK, &MONTHLY_CAP, &OWNER_CAP, &MAX_INSTANCES, &OPEN_URL, &LINK_DAYS];
 
 /// What reconcile may touch.
 pub struct Deps {
@@ -33,6 +35,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// What stands before a key to make it an address.
     pub place: String,
+    /// Where the links of mails lead; none where mails give none.
+    pub door: Option<Door>,
     /// How long a mail stays in the hand of whoever began to send it, seconds.
     pub mail_lease_seconds: u64,
     /// How long things may take.
@@ -116,13 +120,20 @@ pub async fn handle(deps: &Deps) -> Result<Summary, ReconcileError> {
     // was too young to be listed for one that never was. Jobs before instances: one that starts in between is seen, one that
     // ends in between is seen next time.
     let now = deps.clock.now();
+    let mut worst = Ok(());
+    if deps.door.is_some()
+        && let Err(error) = dropscope_jobs::make_links(&*deps.objects, now).await
+    {
+        // Broken or not, it keeps no run waiting.
+        worst = Err(error.into());
+    }
     let jobs = dropscope_jobs::list_open_jobs(&*deps.objects, now).await?;
     let instances = deps.fleet.list().await?;
     let closed = closed_jobs(&jobs, &instances, deps).await?;
     let alive = instances.iter().filter(|instance| instance.state == InstanceState::Alive).count();
     let room = deps.allowance.most_instances.unwrap_or(usize::MAX).saturating_sub(alive);
     let seen = Seen { instances, budget: budget(deps).await?, now, room };
-    let mut worst = leftovers(&jobs, &seen, deps).await;
+    worst = worst.and(leftovers(&jobs, &seen, deps).await);
     for instance in seen.instances.iter().filter(|i| look::idle_instance(i, jobs.iter().chain(&closed), deps.patience, seen.now))
     {
         match deps.fleet.terminate(&instance.id).await {
@@ -302,6 +313,7 @@ async fn close(job: &Job, deps: &Deps, now: Timestamp) -> Result<(), ReconcileEr
         objects: &*deps.objects,
         mailer: &*deps.mailer,
         place: &deps.place,
+        door: deps.door.as_ref(),
         lease_seconds: deps.mail_lease_seconds,
         settles: true,
     };

@@ -4,11 +4,11 @@
 use dropscope_aws::{MAIL_LEASE_SECONDS, S3Objects, SnsMailer, place, sdk};
 use dropscope_aws_ec2::Ec2Fleet;
 use dropscope_pipeline::budget::Allowance;
-use dropscope_pipeline::{Quiet, Usd};
+use dropscope_pipeline::{Door, Quiet, Usd};
 use dropscope_ports::clock::SystemClock;
 use dropscope_reconcile::{Deps, Patience, ReconcileError, VARIABLES, handle};
 use dropscope_runtime::environment::{
-    BUCKET, Environment, EnvironmentError, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, TOPIC,
+    BUCKET, Environment, EnvironmentError, LINK_DAYS, MAX_INSTANCES, MONTHLY_CAP, OPEN_URL, OWNER_CAP, STACK, TOPIC,
 };
 use dropscope_runtime::lambda::{answer, serve};
 use std::process::ExitCode;
@@ -33,12 +33,14 @@ async fn deps(environment: Environment) -> Result<Deps, EnvironmentError> {
     let most = environment.parsed(&MAX_INSTANCES, "a whole number", |text| text.parse().ok())?;
     let [cap, owner_cap] =
         [&MONTHLY_CAP, &OWNER_CAP].map(|cap| environment.parsed(cap, "an amount such as 20 or 19.50", Usd::parse));
+    let days = environment.parsed(&LINK_DAYS, "a whole number", |text| text.parse().ok())?;
     Ok(Deps {
         objects: Arc::new(S3Objects::new(&sdk, &*bucket)),
         fleet: Arc::new(Ec2Fleet::new(&sdk, environment.text(&STACK)?)),
         mailer: Arc::new(SnsMailer::new(&sdk, environment.text(&TOPIC)?)),
         clock: Arc::new(SystemClock),
         place: place(&bucket),
+        door: Door::new(&environment.text(&OPEN_URL)?, days),
         mail_lease_seconds: MAIL_LEASE_SECONDS,
         patience: PATIENCE,
         allowance: Allowance::of_stack(cap?, owner_cap?, most),

@@ -5,8 +5,9 @@ use crate::notice::Notice;
 use crate::stages::RunProgress;
 use crate::worker::{Assignment, Deps, Ending, handle};
 use dropscope_aws::{MAIL_LEASE_SECONDS, Metadata, MetadataError, S3Objects, SnsMailer, metadata, place, sdk};
+use dropscope_pipeline::Door;
 use dropscope_ports::clock::SystemClock;
-use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, TOPIC, Variable};
+use dropscope_runtime::environment::{BUCKET, Environment, EnvironmentError, LINK_DAYS, OPEN_URL, TOPIC, Variable};
 use dropscope_runtime::{Style, chain, start_logging};
 use dropscope_segmentation::Stage;
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ const NOTICES: [&str; 2] = ["spot/instance-action", "events/recommendations/reba
 const LISTEN: Duration = Duration::from_secs(5);
 
 /// What the program needs to be told by its environment.
-pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC];
+pub const VARIABLES: &[&Variable] = &[&BUCKET, &TOPIC, &OPEN_URL, &LINK_DAYS];
 
 /// An instance that does not know what to do.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,8 @@ pub async fn run() -> ExitCode {
 async fn ready() -> Result<(Assignment, Deps), InstanceError> {
     let environment = Environment::of_process(VARIABLES)?;
     let (bucket, topic, sdk) = (environment.text(&BUCKET)?, environment.text(&TOPIC)?, sdk().await);
+    let days = environment.parsed(&LINK_DAYS, "a whole number", |text| text.parse().ok())?;
+    let door = Door::new(&environment.text(&OPEN_URL)?, days);
     let (metadata, keeping) = (metadata(), Keeping::default());
     let assignment = assignment(&metadata).await?;
     tokio::spawn(listen(metadata, keeping.notice.clone()));
@@ -75,6 +78,7 @@ async fn ready() -> Result<(Assignment, Deps), InstanceError> {
         mailer: Arc::new(SnsMailer::new(&sdk, topic)),
         clock: Arc::new(SystemClock),
         place: place(&bucket),
+        door,
         mail_lease_seconds: MAIL_LEASE_SECONDS,
         scratch: std::env::temp_dir(),
         threads: 0,

@@ -10,7 +10,7 @@ use crate::stages::{Found, RunProgress, StageError, Work, readings, segment_plan
 use dropscope_jobs::{Changed, Closing, JobsError, Source};
 use dropscope_outputs::{Contents, OutputError};
 use dropscope_pipeline::job::{Refused, ResultFile, Verdict};
-use dropscope_pipeline::{Job, Manifest, ObjectKey, Outcome, RunId, Timestamp};
+use dropscope_pipeline::{Door, Job, Manifest, ObjectKey, Outcome, RunId, Timestamp};
 use dropscope_ports::reader::is_replaced;
 use dropscope_ports::{Clock, Condition, Mailer, Objects, ObjectsError, Select};
 use dropscope_recording::{Limits, RecordingError};
@@ -31,6 +31,8 @@ pub struct Deps {
     pub clock: Arc<dyn Clock>,
     /// What stands before a key to make it an address.
     pub place: String,
+    /// Where the links of mails lead; none where mails give none.
+    pub door: Option<Door>,
     /// How long a mail stays in the hand of whoever began to send it, seconds.
     pub mail_lease_seconds: u64,
     /// A folder of this worker's own, for the registered movie and the results in the making.
@@ -362,6 +364,7 @@ async fn close(job: &Job, deps: &Deps) -> Result<(), WorkerError> {
         objects: &*deps.objects,
         mailer: &*deps.mailer,
         place: &deps.place,
+        door: deps.door.as_ref(),
         lease_seconds: deps.mail_lease_seconds,
         settles: false,
     };

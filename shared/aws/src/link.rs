@@ -4,20 +4,18 @@ use crate::S3Objects;
 use crate::errors::sorted;
 use aws_sdk_s3::presigning::PresigningConfig;
 use dropscope_pipeline::ObjectKey;
-use dropscope_ports::ObjectsError;
+use dropscope_ports::{ObjectsError, Sharing};
 use std::time::Duration;
 
-impl S3Objects {
-    /// A link by which anybody may read an object for `seconds` (at most a week), or until the credentials end that
-    /// sign it: those of a role live for hours. Nothing is asked of S3, so the object need not be there.
-    ///
-    /// # Errors
-    /// When there are no credentials, or `seconds` is more than a week.
-    pub async fn link(&self, key: &ObjectKey, seconds: u64) -> Result<String, ObjectsError> {
+#[async_trait::async_trait]
+impl Sharing for S3Objects {
+    /// The link ends with the credentials that sign it, too: those of a role live for hours. Nothing is asked of S3.
+    async fn link(&self, key: &ObjectKey, seconds: u64) -> Result<String, ObjectsError> {
         let invalid = |why: String| ObjectsError::Invalid { key: key.clone(), why };
         let signing = PresigningConfig::expires_in(Duration::from_secs(seconds)).map_err(|error| invalid(error.to_string()))?;
-        // Without it a browser would save the file instead of showing it.
+        // Without them a browser would save the file instead of showing it.
         let call = self.client.get_object().bucket(&self.bucket).key(key.as_str()).set_response_content_type(shown_as(key));
+        let call = call.response_content_disposition("inline");
         let signed = call.presigned(signing).await.map_err(|error| sorted(error, key))?;
         Ok(signed.uri().to_owned())
     }

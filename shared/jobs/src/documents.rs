@@ -32,6 +32,9 @@ pub enum JobsError {
         /// Which.
         key: ObjectKey,
     },
+    /// The system gives no random bytes, so no key can be made.
+    #[error("this system gives no random bytes")]
+    Random(#[from] getrandom::Error),
     /// A mail could not be sent; it stays in the outbox.
     #[error("a mail waits in the outbox")]
     Mail(#[from] dropscope_ports::MailError),

@@ -5,6 +5,7 @@ mod closing;
 mod documents;
 mod folders;
 mod ledger;
+mod links;
 mod open;
 mod outbox;
 mod source;
@@ -16,6 +17,7 @@ pub use folders::{
     begin, gather, keep_gathering, list_gathering, load_begun, load_frozen, load_gathering, look_into, settle_folder,
 };
 pub use ledger::{freeze, load_budget, release, reserve, set_cap, settle, settle_attempt, settled_in, thaw};
+pub use links::{find_links, make_links, revoke_links};
 pub use open::{list_open_jobs, mark_open};
 pub use outbox::{Delivery, deliver, flush};
 pub use source::{Input, Source};

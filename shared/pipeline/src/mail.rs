@@ -5,6 +5,7 @@ mod money;
 pub use money::{budget_alert, resumed, waiting};
 
 use crate::job::{Job, Outcome, State, Verdict};
+use crate::link::Link;
 use crate::usage::Usage;
 use crate::{Manifest, RunId};
 use serde::{Deserialize, Serialize};
@@ -59,17 +60,31 @@ impl MailKind {
     }
 }
 
-/// The mail that an ended run owes its owner; none while it has not ended. `place` is what stands before a key to
-/// make it an address: `s3://bucket/`, or a folder.
-pub fn due(job: &Job, place: &str) -> Option<Mail> {
-    let name = file_name(job);
+/// Where the reader of a mail finds results.
+#[derive(Debug, Clone, Copy)]
+pub struct Where<'a> {
+    /// What stands before a key to make it an address: `s3://bucket/`, or a folder.
+    pub place: &'a str,
+    /// What opens the report, in a deployment that has such links.
+    pub open: Option<&'a Link>,
+}
+
+impl<'a> From<&'a str> for Where<'a> {
+    fn from(place: &'a str) -> Self {
+        Self { place, open: None }
+    }
+}
+
+/// The mail that an ended run owes its owner; none while it has not ended.
+pub fn due<'a>(job: &Job, found: impl Into<Where<'a>>) -> Option<Mail> {
+    let (name, found) = (file_name(job), found.into());
     let (kind, subject, body) = match &job.state {
         State::Done(outcome) => {
             let subject = format!("{name}: {}", counted(outcome.cells, "cell"));
-            (MailKind::Done, subject, done_body(job, outcome, place))
+            (MailKind::Done, subject, done_body(job, outcome, found))
         }
         State::Rejected(verdict) => (MailKind::Rejected, format!("{name} was not accepted"), rejected_body(job, verdict)),
-        State::Failed(verdict) => (MailKind::Failed, format!("{name} failed"), failed_body(job, verdict, place)),
+        State::Failed(verdict) => (MailKind::Failed, format!("{name} failed"), failed_body(job, verdict, found.place)),
         _ => return None,
     };
     Some(Mail { id: mail_id(&job.run, kind), owner: job.owner.clone(), kind, subject: subject_line(&subject), body })
@@ -105,7 +120,7 @@ fn mail_id(run: &RunId, kind: MailKind) -> String {
     format!("{run}.{}", kind.word())
 }
 
-fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
+fn done_body(job: &Job, outcome: &Outcome, found: Where<'_>) -> String {
     let mut lines = Lines::default();
     lines.text("Your recording is segmented.");
     lines.blank();
@@ -139,8 +154,12 @@ fn done_body(job: &Job, outcome: &Outcome, place: &str) -> String {
     lines.row("Took", &duration(outcome.seconds));
     lines.row("Cost", &format!("{} for its instance, at most", outcome.cost));
     lines.row("", &format!("about {} more, estimated: functions, requests, a month of storage", Usage::of(job).sum()));
+    if let Some(link) = found.open {
+        lines.row("Open", &link.address);
+        lines.row("", &format!("shows the report for {}, to whoever has this link", counted(link.days as usize, "day")));
+    }
     if let Some(results) = job.results() {
-        lines.row("Results", &shown(&format!("{place}{results}")));
+        lines.row("Results", &shown(&format!("{}{results}", found.place)));
     }
     lines.row("Run", job.run.as_str());
     lines.blank();
@@ -287,8 +306,7 @@ mod tests {
         assert_eq!(due(&job("recordings/ana/x.tif"), "s3://b/"), None);
     }
 
-    #[test]
-    fn the_mail_of_a_done_run_says_what_was_found_and_where() {
+    fn done() -> Job {
         let now = Timestamp::from_millis(2);
         let running = job("recordings/ana/x.tif")
             .validated(manifest(), now)
@@ -310,7 +328,23 @@ mod tests {
             files: Vec::new(),
             provenance: serde_json::Value::Null,
         };
-        let mail = due(&running.done(outcome, now).unwrap(), "s3://b/").unwrap();
+        running.done(outcome, now).unwrap()
+    }
+
+    #[test]
+    fn the_mail_of_a_done_run_gives_the_link_where_there_is_one() {
+        let link = Link { address: "https://x/abc".into(), days: 14 };
+        let (plain, open) =
+            (due(&done(), "s3://b/").unwrap(), due(&done(), Where { place: "s3://b/", open: Some(&link) }).unwrap());
+        let lines = "Open        https://x/abc\n            shows the report for 14 days, to whoever has this link\n";
+        assert_eq!(open.body.replace(lines, ""), plain.body);
+        assert!(open.body.contains(&format!("{lines}Results     ")), "{}", open.body);
+        assert_eq!((open.id, open.subject), (plain.id, plain.subject), "one mail, whoever writes it");
+    }
+
+    #[test]
+    fn the_mail_of_a_done_run_says_what_was_found_and_where() {
+        let mail = due(&done(), "s3://b/").unwrap();
         assert_eq!(mail.subject, "dropscope: x.tif: 24 cells");
         assert_eq!(
             mail.body,

@@ -74,6 +74,11 @@ pub fn budget() -> ObjectKey {
     ObjectKey::raw("state/budget.json")
 }
 
+/// What signs the links in mails, and which are revoked.
+pub fn links() -> ObjectKey {
+    ObjectKey::raw("state/links.json")
+}
+
 /// What one attempt of a run cost in the end.
 pub fn ledger_entry(month: &str, run: &RunId, attempt: u32) -> ObjectKey {
     ObjectKey::raw(format!("{}{run}.{attempt}.json", ledger(month)))

@@ -1,4 +1,4 @@
-//! Narrow traits to the world outside: objects, fleet, mail, clock. Each error says what its caller may do.
+//! Narrow traits to the world outside: objects and links to them, fleet, mail, clock. Each error says what its caller may do.
 
 pub mod clock;
 pub mod fleet;
@@ -6,6 +6,7 @@ pub mod mail;
 pub mod objects;
 pub mod reader;
 pub mod retry;
+pub mod sharing;
 pub mod upload;
 
 pub use clock::Clock;
@@ -13,6 +14,7 @@ pub use fleet::{Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machi
 pub use mail::{MailError, Mailer};
 pub use objects::{Condition, ETag, Object, ObjectMeta, Objects, ObjectsError, Part, Select};
 pub use reader::{Depth, ObjectReader};
+pub use sharing::Sharing;
 
 /// A cause, kept whole.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -35,6 +35,13 @@ pub static OWNER_CAP: Variable =
 /// Most instances at a time.
 pub static MAX_INSTANCES: Variable = Variable { name: "DROPSCOPE_MAX_INSTANCES", meaning: "most instances at a time" };
 
+/// Where the links of mails lead.
+pub static OPEN_URL: Variable =
+    Variable { name: "DROPSCOPE_OPEN_URL", meaning: "address of the function that opens reports, or `none`" };
+/// Days that a link lives.
+pub static LINK_DAYS: Variable =
+    Variable { name: "DROPSCOPE_LINK_DAYS", meaning: "days that a link in a mail lives, 0 for none" };
+
 /// What an alert does to machines that are paid on demand.
 pub static ON_DEMAND: Variable = Variable {
     name: "DROPSCOPE_ON_DEMAND",

@@ -51,6 +51,33 @@ where
     Made: Future<Output = Result<D, EnvironmentError>>,
     Handled: Future<Output = Result<Value, Failure>>,
 {
+    serving(variables, make, handle, true).await
+}
+
+/// The same, where answers hold what must not be logged, or strangers decide how many there are: the handler says what
+/// is to be known.
+pub async fn serve_quietly<D, Made, Handled>(
+    variables: &[&'static Variable],
+    make: impl FnOnce(Environment) -> Made,
+    handle: impl Fn(Call, Arc<D>) -> Handled,
+) -> ExitCode
+where
+    Made: Future<Output = Result<D, EnvironmentError>>,
+    Handled: Future<Output = Result<Value, Failure>>,
+{
+    serving(variables, make, handle, false).await
+}
+
+async fn serving<D, Made, Handled>(
+    variables: &[&'static Variable],
+    make: impl FnOnce(Environment) -> Made,
+    handle: impl Fn(Call, Arc<D>) -> Handled,
+    tells: bool,
+) -> ExitCode
+where
+    Made: Future<Output = Result<D, EnvironmentError>>,
+    Handled: Future<Output = Result<Value, Failure>>,
+{
     start_logging(Style::Json);
     let deps = match Environment::of_process(OF_LAMBDA.iter().chain(variables)) {
         Ok(environment) => make(environment).await,
@@ -67,7 +94,8 @@ where
         async move {
             let answer = answer.await;
             match &answer {
-                Ok(answer) => tracing::info!(%request, %answer, "worked off"),
+                Ok(answer) if tells => tracing::info!(%request, %answer, "worked off"),
+                Ok(_) => {}
                 Err(failure) => tracing::error!(%request, kind = failure.kind, error = failure.message, "failed"),
             }
             answer

@@ -14,6 +14,8 @@ use tokio::runtime::Runtime;
 pub const BUCKET: &str = "calcium-uploads-111122223333";
 /// The topic of AWS Budgets in them.
 pub const ALERT_TOPIC: &str = "arn:aws:sns:eu-central-1:111122223333:calcium-budget-alerts";
+/// Where the links of mails lead.
+pub const OPEN_URL: &str = "https://0123456789abcdefghijklmnopqrstuv.lambda-url.eu-central-1.on.aws/";
 /// The account in them.
 pub const ACCOUNT: &str = "111122223333";
 /// Key and secret of everybody.
@@ -77,6 +79,8 @@ impl World {
             ("DROPSCOPE_MAX_INSTANCES", "4".into()),
             ("DROPSCOPE_ON_DEMAND", "stop".into()),
             ("DROPSCOPE_DISK_GIB", "100".into()),
+            ("DROPSCOPE_OPEN_URL", OPEN_URL.into()),
+            ("DROPSCOPE_LINK_DAYS", "14".into()),
         ]
     }
 

@@ -1,6 +1,6 @@
 //! How soon each function polls for its first event, and how large it is, beside a Python that imports what it would need.
 //!
-//! `cargo build --release -p dropscope-{validate,gif,summary,launch,reconcile,budget-alert}`, then
+//! `cargo build --release -p dropscope-{validate,gif,summary,launch,reconcile,budget-alert,open}`, then
 //! `cargo run --release -p dropscope-tests --bin lambda_start -- target/release`.
 
 use dropscope_testkit::lambda::Function;
@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-const FUNCTIONS: [&str; 6] = ["validate", "gif", "summary", "launch", "reconcile", "budget-alert"];
+const FUNCTIONS: [&str; 7] = ["validate", "gif", "summary", "launch", "reconcile", "budget-alert", "open"];
 const ROUNDS: usize = 21;
-const ENVIRONMENT: [(&str, &str); 12] = [
+const ENVIRONMENT: [(&str, &str); 14] = [
     ("DROPSCOPE_BUCKET", "b"),
     ("DROPSCOPE_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:mail"),
     ("DROPSCOPE_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alert"),
@@ -25,6 +25,8 @@ const ENVIRONMENT: [(&str, &str); 12] = [
     ("DROPSCOPE_ON_DEMAND", "stop"),
     ("DROPSCOPE_MAX_INSTANCES", "4"),
     ("DROPSCOPE_DISK_GIB", "100"),
+    ("DROPSCOPE_OPEN_URL", "none"),
+    ("DROPSCOPE_LINK_DAYS", "0"),
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -89,6 +89,7 @@ async fn work(args: &[String]) -> Outcome {
         mailer: world.mailer,
         clock: world.clock,
         place: world.place,
+        door: None,
         mail_lease_seconds: 0,
         scratch: folder.join(".dropscope").join("work"),
         threads: 1,

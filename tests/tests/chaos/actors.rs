@@ -4,7 +4,7 @@ use crate::cloud::{Instances, Post};
 use crate::gate::{Fate, Gate, Gated};
 use crate::store::Memory;
 use dropscope_pipeline::budget::Allowance;
-use dropscope_pipeline::{Quiet, Usd, event};
+use dropscope_pipeline::{Door, Quiet, Usd, event};
 use dropscope_ports::{Clock, Fleet, Instance, Mailer, Objects};
 use dropscope_reconcile::Patience;
 use dropscope_segment::{Assignment, Keeping, RunProgress};
@@ -147,6 +147,7 @@ fn process(task: &Task, world: &World, gate: &Arc<Gate>) -> Pin<Box<dyn Future<O
                 mailer,
                 clock,
                 place,
+                door: Door::new("https://door/", 14),
                 mail_lease_seconds: LEASE,
                 patience,
                 allowance: allowance(),
@@ -178,6 +179,7 @@ fn process(task: &Task, world: &World, gate: &Arc<Gate>) -> Pin<Box<dyn Future<O
                 mailer,
                 clock,
                 place,
+                door: Door::new("https://door/", 14),
                 mail_lease_seconds: LEASE,
                 scratch,
                 threads: 1,

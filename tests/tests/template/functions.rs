@@ -53,6 +53,7 @@ fn asked() -> BTreeMap<&'static str, &'static [&'static Variable]> {
         ("launch", dropscope_launch::VARIABLES),
         ("reconcile", dropscope_reconcile::VARIABLES),
         ("budget-alert", dropscope_budget_alert::VARIABLES),
+        ("open", dropscope_open::VARIABLES),
     ])
 }
 
@@ -93,7 +94,12 @@ fn every_function_has_a_log_of_its_own_that_ends() {
     let all = statements(&stack);
     for (id, function) in stack.of_type("AWS::Lambda::Function") {
         let log = format!("{}Log", stem(id));
-        assert_eq!(function["LoggingConfig"], json!({"LogFormat": "JSON", "LogGroup": log}), "{id}");
+        let mut logging = json!({"LogFormat": "JSON", "LogGroup": log});
+        if id == "OpenFunction" {
+            // Strangers decide how often it is called: its calls must cost no log.
+            logging["SystemLogLevel"] = json!("WARN");
+        }
+        assert_eq!(function["LoggingConfig"], logging, "{id}");
         assert!(stack.properties(&log)["RetentionInDays"].as_str().is_some_and(|days| days.parse::<u32>().is_ok()), "{log}");
         for (group, _) in stack.of_type("AWS::Logs::LogGroup") {
             let allowed = may(&all, stem(id), "logs:PutLogEvents", &format!("{group}.Arn"));
@@ -109,7 +115,14 @@ fn a_call_that_fails_for_good_is_kept() {
     let of_queue: BTreeSet<String> =
         stack.of_type("AWS::Lambda::EventSourceMapping").map(|(_, mapping)| many(&mapping["FunctionName"]).concat()).collect();
     assert_eq!(of_queue, BTreeSet::from(["LaunchFunction".to_owned()]));
-    for (id, _) in stack.of_type("AWS::Lambda::Function").filter(|(id, _)| !of_queue.contains(*id)) {
+    // Nor whom a browser calls: it is told at once, and asks again.
+    let of_url: BTreeSet<String> = stack
+        .of_type("AWS::Lambda::Url")
+        .map(|(_, url)| url["TargetFunctionArn"].as_str().unwrap().replace(".Arn", ""))
+        .collect();
+    assert_eq!(of_url, BTreeSet::from(["OpenFunction".to_owned()]));
+    let is_told = |id: &str| of_queue.contains(id) || of_url.contains(id);
+    for (id, _) in stack.of_type("AWS::Lambda::Function").filter(|(id, _)| !is_told(id)) {
         let mut configs = stack.of_type("AWS::Lambda::EventInvokeConfig").map(|(_, config)| config);
         let config = configs.find(|config| config["FunctionName"] == *id).unwrap_or_else(|| panic!("{id} fails unseen"));
         let queue = config["DestinationConfig"]["OnFailure"]["Destination"].as_str().unwrap();
@@ -146,7 +159,8 @@ fn the_operator_hears_of_dead_letters_errors_throttles_and_a_late_queue() {
     }
     let functions = stack.of_type("AWS::Lambda::Function").map(|(id, _)| id);
     let mut wanted: BTreeSet<String> = functions.map(|id| format!("Errors {id}")).collect();
-    // No function has concurrency of its own, so it is the account's that runs out.
+    wanted.insert("Invocations OpenFunction".into());
+    // No function has to have concurrency of its own, so it is the account's that runs out.
     wanted.insert("Throttles the account".into());
     let dead = ["LaunchDeadLetters", "Undelivered", "FailedCalls", "MissedLooks"];
     wanted.extend(dead.map(|queue| format!("ApproximateNumberOfMessagesVisible {queue}.QueueName")));

@@ -84,7 +84,7 @@ fn user_data_is_the_same_for_every_run() {
     // The script itself is a text that CloudFormation does not look into; what it fills in stands in the lines before.
     let mut names = BTreeSet::new();
     lines.iter().filter(|line| line.is_object()).for_each(|line| references(line, &mut names));
-    let known = ["AWS::Region", "Bucket", "ExistingBucket", "MailTopic", "Name"];
+    let known = ["AWS::Region", "Bucket", "Door", "ExistingBucket", "LinkDays", "MailTopic", "Name"];
     assert_eq!(names.iter().map(String::as_str).collect::<Vec<_>>(), known);
 }
 

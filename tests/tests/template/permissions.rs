@@ -144,6 +144,8 @@ fn state_is_written_by_those_whose_code_writes_it() {
         (state_keys::begun(FOLDER).to_string(), &["Validate"]),
         (state_keys::members(&run()).to_string(), &["Validate"]),
         (state_keys::budget().to_string(), &["BudgetAlert", "Launch", "Reconcile"]),
+        // People revoke; whoever else signs or checks may not.
+        (state_keys::links().to_string(), &["Reconcile"]),
         (state_keys::ledger_entry("2026-10", &run(), 1).to_string(), &["Reconcile"]),
         (state_keys::outbox_pending("m").to_string(), &mailers),
         (state_keys::outbox_sent("m").to_string(), &mailers),
@@ -152,6 +154,7 @@ fn state_is_written_by_those_whose_code_writes_it() {
         ("results/a/x/0123456789abcdef/manifest.json".into(), &["Reconcile", "Validate", "Worker"]),
         ("results/a/x/0123456789abcdef/provenance.json".into(), &["Reconcile", "Validate", "Worker"]),
         ("results/a/x/0123456789abcdef/traces.csv".into(), &["Worker"]),
+        ("results/a/x/0123456789abcdef/report.html".into(), &["Worker"]),
         ("results/a/x/0123456789abcdef/checkpoint/plane0/registered.0".into(), &["Worker"]),
         ("dropscope.toml".into(), &[]),
     ] {
@@ -238,7 +241,7 @@ fn only_a_mail_that_is_sent_and_what_belongs_to_what_is_over_are_deleted() {
 }
 
 #[test]
-fn a_missing_object_is_missing_to_everybody_and_not_forbidden() {
+fn a_missing_object_is_missing_to_everybody_but_open_and_not_forbidden() {
     let all = statements(&Stack::usual());
     let bucket = format!("arn:aws:s3:::{BUCKET}");
     let everybody = ["BudgetAlert", "Gif", "Launch", "Reconcile", "Summary", "Validate", "Worker"];
