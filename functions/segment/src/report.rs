@@ -34,7 +34,7 @@ const FILES: [(&str, &str); 10] = [
     ("clusters.csv", "the order of the clusters"),
     ("pixels.csv", "every pixel of every ROI with its weight"),
     ("registration.json", "crispness and shifts of each plane"),
-    ("suite2p/", "F, Fneu, spks, iscell, stat, ops in suite2p's layout, for each plane"),
+    ("suite2p/", "F, Fneu, spks, iscell, stat, ops in suite2p's layout, for each plane and combined; its GUI opens the folder"),
     ("segmentation.nwb", "all of this in one file of Neurodata Without Borders, for pynwb, MatNWB and DANDI"),
     ("provenance.json", "input hash, settings, version, machine, times, cost"),
     ("log.txt", "what happened when"),
