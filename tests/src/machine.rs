@@ -110,7 +110,7 @@ impl Machine<'_> {
         Ok(Upload { bucket: BUCKET.into(), key, version: None, etag, size: Some(size), sequencer: None })
     }
 
-    /// The same, with settings beside it that state when its session began.
+    /// The same, with settings beside it that state when its session began and ask for all results.
     ///
     /// # Errors
     /// When the store does not take them.
@@ -235,8 +235,8 @@ pub fn alike_in_any_run(files: &[ResultFile]) -> Vec<ResultFile> {
     alike(files).into_iter().filter(|file| file.name != "segmentation.nwb").collect()
 }
 
-/// Settings that state when the session began, and nothing else.
-pub const DATED: &[u8] = b"[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
+/// Settings that state when the session began, and ask for the registered movie: every result that there is.
+pub const DATED: &[u8] = b"registered_movie = true\n\n[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
 
 /// The mails in a bucket's mail folder.
 ///

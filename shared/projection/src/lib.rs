@@ -39,7 +39,7 @@ mod windows;
 
 pub use error::ProjectionError;
 pub use image::Image;
-pub use images::PREVIEW_FILES;
+pub use images::{PREVIEW_FILES, Pairs};
 pub use motion::Shift;
 pub use report::{About, Figures, Flag, Motion, SUMMARY_FILES, Severity, Summary};
 pub use saturation::Saturation;

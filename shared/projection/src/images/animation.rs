@@ -37,6 +37,11 @@ pub(crate) fn gif(
     within(MOST_BYTES, layout, (&filled(planes), caption), comment)
 }
 
+/// The same of tiles that are there: `windows[time][tile]`.
+pub(crate) fn gif_of(layout: &Layout, windows: &[Vec<Cow<Image>>], caption: &Caption) -> Result<Vec<u8>, ProjectionError> {
+    within(MOST_BYTES, layout, (windows, caption), None)
+}
+
 /// The same in `most` bytes: with fewer greys first, then smaller, then with fewer frames that are shown longer.
 fn within(
     most: usize,
@@ -115,7 +120,10 @@ impl Drawn {
         let height = picture + ROWS + BAR;
         let too_large = || ProjectionError::Picture(PictureError::Size { width, height });
         let (w, h) = (u16::try_from(width).map_err(|_| too_large())?, u16::try_from(height).map_err(|_| too_large())?);
-        let background = labels(height, width, grid.labels(layout.tiles - 1))?;
+        let background = match caption.names.as_slice() {
+            [] => labels(height, width, grid.labels(layout.tiles - 1))?,
+            names => labels(height, width, grid.named(names).into_iter())?,
+        };
         let captions = caption.sheet(width, tile.width * zoom, zoom as f64 / factor as f64)?;
         let contrast = Contrast::of(windows.iter().flatten().map(Cow::as_ref));
         let frame = |(i, tiles): (usize, &Vec<Cow<Image>>)| {

@@ -25,6 +25,8 @@ pub(crate) struct Caption {
     assumed: String,
     /// Width of a pixel of the projections as they are binned for animations, µm, where it is known.
     um: Option<f64>,
+    /// Names of the tiles, where those of planes do not tell.
+    pub(crate) names: Vec<String>,
 }
 
 impl Caption {
@@ -33,9 +35,14 @@ impl Caption {
         let windows = survey.planes.first().map_or(0, |plane| plane.window_max.len());
         let cut = Windows { count: windows, ..Windows::default() }.cut(survey.times().len());
         let seconds: Vec<f64> = cut.iter().map(|w| (w.start * survey.every.max(1)) as f64 / about.frame_rate_hz).collect();
-        let assumed = if about.frame_rate_assumed { format!(" ({} Hz assumed)", about.frame_rate_hz) } else { String::new() };
         let um = survey.info.pixel_size_um.map(|um| um * (survey.binned * survey.layout.factor) as f64);
-        Self { times: stamps(&seconds), assumed, um }
+        Self::at(&seconds, um, about)
+    }
+
+    /// Of frames at so many seconds, whose pixels are `um` µm wide.
+    pub(crate) fn at(seconds: &[f64], um: Option<f64>, about: &About) -> Self {
+        let assumed = if about.frame_rate_assumed { format!(" ({} Hz assumed)", about.frame_rate_hz) } else { String::new() };
+        Self { times: stamps(seconds), assumed, um, names: Vec::new() }
     }
 
     /// The captions one below the other, [`ROWS`] rows of `width` pixels for each window; a pixel of the binned projections

@@ -6,10 +6,12 @@ mod caption;
 mod contrast;
 mod layout;
 mod lzw;
+mod pairs;
 mod picture;
 mod text;
 
 pub(crate) use layout::Layout;
+pub use pairs::Pairs;
 
 use rayon::prelude::*;
 
