@@ -18,6 +18,9 @@ use crate::files::Contents;
 use crate::pickle::Value;
 use crate::{RunMeta, npy};
 
+/// One of the arrays of a plane, ROIs × frames.
+type Trace = fn(&Segmentation) -> &Array2<f32>;
+
 /// A named entry of a dict.
 type Entries = Vec<(&'static str, Value)>;
 
@@ -55,8 +58,7 @@ pub(crate) fn render<E>(
 
 /// The arrays of numbers of all ROIs of `planes`, one plane after the other.
 fn traces<E>(folder: &str, planes: &[Segmentation], sink: &mut impl FnMut(&str, Contents<'_>) -> Result<(), E>) -> Result<(), E> {
-    let arrays: [(&str, fn(&Segmentation) -> &Array2<f32>); 3] =
-        [("F", |seg| &seg.f), ("Fneu", |seg| &seg.fneu), ("spks", |seg| &seg.spks)];
+    let arrays: [(&str, Trace); 3] = [("F", |seg| &seg.f), ("Fneu", |seg| &seg.fneu), ("spks", |seg| &seg.spks)];
     for (name, of) in arrays {
         let parts: Vec<&Array2<f32>> = planes.iter().map(of).collect();
         let write = |out: &mut dyn Write| npy::write_stacked(&parts, out);

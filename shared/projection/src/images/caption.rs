@@ -95,8 +95,8 @@ struct Bar {
 impl Bar {
     /// The longest of 1, 2 or 5 times a power of ten micrometres that is no longer than `most` pixels of `um` µm each.
     fn fitting(um: f64, most: f64) -> Option<Self> {
-        let powers = (-2..=6).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * libm::pow(10.0, f64::from(power))));
-        let length = powers.filter(|length| length / um <= most).last()?;
+        let powers = (-2..=6_i32).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * libm::pow(10.0, f64::from(power))));
+        let length = powers.rev().find(|length| length / um <= most)?;
         let pixels = length / um;
         (pixels >= SHORTEST).then(|| Self { length: libm::round(pixels) as usize, name: named(length) })
     }
