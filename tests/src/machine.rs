@@ -117,7 +117,7 @@ impl Machine<'_> {
     pub async fn upload_dated(&self, key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let settings = ObjectKey::raw(format!("{folder}/dropscope.toml"));
-        self.store.put(&settings, DATED.to_vec(), &Condition::Always).await?;
+        self.store.put(&settings, WHOLE.to_vec(), &Condition::Always).await?;
         self.upload(key, bytes).await
     }
 
@@ -235,8 +235,11 @@ pub fn alike_in_any_run(files: &[ResultFile]) -> Vec<ResultFile> {
     alike(files).into_iter().filter(|file| file.name != "segmentation.nwb").collect()
 }
 
-/// Settings that state when the session began, and ask for the registered movie: every result that there is.
-pub const DATED: &[u8] = b"registered_movie = true\n\n[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
+/// Settings that state when the session began, and nothing else.
+pub const DATED: &[u8] = b"[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
+
+/// The same, and the registered movie is asked for: every result that there is.
+const WHOLE: &[u8] = b"registered_movie = true\n\n[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
 
 /// The mails in a bucket's mail folder.
 ///
