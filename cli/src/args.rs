@@ -378,6 +378,9 @@ pub struct SettingArgs {
     /// Seed of every random choice of the analysis [default: 1]
     #[arg(id = "analysis_seed", long = "seed", value_name = "N")]
     pub seed: Option<u64>,
+    /// Write the registered movie, too: registered.tif and registered.gif [default: false]
+    #[arg(long, value_name = "true or false", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    pub registered_movie: Option<bool>,
 }
 
 /// More threads than this are a slip of the fingers.

@@ -20,6 +20,7 @@ pub(crate) fn from_args(args: &SettingArgs) -> Result<Settings, Failure> {
         clusters: args.clusters,
         cluster_by: args.cluster_by,
         seed: args.seed,
+        registered_movie: args.registered_movie,
         // Too much for a command line.
         ..Settings::default()
     };

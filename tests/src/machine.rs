@@ -110,14 +110,14 @@ impl Machine<'_> {
         Ok(Upload { bucket: BUCKET.into(), key, version: None, etag, size: Some(size), sequencer: None })
     }
 
-    /// The same, with settings beside it that state when its session began.
+    /// The same, with settings beside it that state when its session began and ask for all results.
     ///
     /// # Errors
     /// When the store does not take them.
     pub async fn upload_dated(&self, key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
         let settings = ObjectKey::raw(format!("{folder}/dropscope.toml"));
-        self.store.put(&settings, DATED.to_vec(), &Condition::Always).await?;
+        self.store.put(&settings, WHOLE.to_vec(), &Condition::Always).await?;
         self.upload(key, bytes).await
     }
 
@@ -238,6 +238,9 @@ pub fn alike_in_any_run(files: &[ResultFile]) -> Vec<ResultFile> {
 
 /// Settings that state when the session began, and nothing else.
 pub const DATED: &[u8] = b"[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
+
+/// The same, and the registered movie is asked for: every result that there is.
+const WHOLE: &[u8] = b"registered_movie = true\n\n[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
 
 /// The mails in a bucket's mail folder.
 ///

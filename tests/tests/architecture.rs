@@ -26,7 +26,7 @@ const MAY_KNOW: &[(&str, &[&str])] = &[
     ("open", &["aws", "jobs", "pipeline", "ports", "runtime"]),
     ("validate", &["aws", "jobs", "pipeline", "ports", "recording", "runtime"]),
     ("reconcile", &["aws", "aws-ec2", "jobs", "pipeline", "ports", "runtime"]),
-    ("segment", &["aws", "jobs", "outputs", "pipeline", "ports", "recording", "runtime", "segmentation"]),
+    ("segment", &["aws", "jobs", "outputs", "pipeline", "ports", "projection", "recording", "runtime", "segmentation"]),
     ("launch", &["aws", "aws-ec2", "jobs", "pipeline", "ports", "runtime", "segment"]),
     (
         "cli",

@@ -62,7 +62,7 @@ pub(super) fn about(name: &str, plan: &Plan) -> About {
 pub(super) fn write(folder: &Path, survey: &Survey, about: &About, kinds: &[Kind]) -> Result<(), Failure> {
     for kind in kinds {
         let files = match kind {
-            Kind::Preview => survey.preview_files(),
+            Kind::Preview => survey.preview_files(about),
             Kind::Summary => survey.summary_files(about),
         };
         for (name, bytes) in files.map_err(broken)? {

@@ -123,7 +123,8 @@ pub(super) fn segment_into(
     let Accepted { recording, info, plan, needs } = accepted;
     log.line(started, &format!("{} begins with {}", dropscope_segment::VERSION, serde_json::json!(settings)));
     let progress = Shown::until(stop.clone());
-    let work = Work { plan: &plan, threads };
+    let scratch = folder.join(".movie");
+    let work = Work { plan: &plan, threads, scratch: &scratch };
     let segmented = segment_planes(&recording, &work, &progress as &dyn RunProgress);
     progress.finish();
     let segmented = segmented.map_err(broken)?;
@@ -149,12 +150,15 @@ pub(super) fn segment_into(
         provenance: &provenance(Times::between(started, clock.now())),
         // Pictures and figures of the same recording, where this command has made them.
         beside: &|name| std::fs::read(folder.join(name)).ok(),
+        scratch: &scratch,
     };
     write_results(&told, &segmented, |file, contents| folder::write_result(folder, file, &contents).map_err(Unwritten::Disk))
         .map_err(|error| match error {
             Unwritten::Disk(error) => unwritable(folder, &error),
             Unwritten::Output(error) => Failure::failed(&error, "report this as a bug, with the recording if you can"),
         })?;
+    // There only where a movie was asked for.
+    let _ = std::fs::remove_dir_all(&scratch);
     let found = Found::of(&segmented);
     let times = Times::between(started, clock.now());
     log.line(clock.now(), &format!("{found} in {:.1} s", times.seconds));

@@ -43,7 +43,7 @@ pub(super) fn segment(args: &Segment) -> Result<(), Failure> {
 }
 
 /// Removes earlier results of another shape: planes that this recording does not have would stay beside its own, and so would
-/// the matrix of an earlier run where there are too many cells now.
+/// the matrix of an earlier run where there are too many cells now, and the movie that nobody asked for now.
 fn clear_earlier(out: &Path) -> io::Result<()> {
     if !out.join("provenance.json").is_file() {
         return Ok(());
@@ -53,7 +53,9 @@ fn clear_earlier(out: &Path) -> io::Result<()> {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name == "suite2p" {
             std::fs::remove_dir_all(entry.path())?;
-        } else if name.starts_with("figure_plane") || name == "covariance.npy" {
+        } else if name.starts_with("figure_plane")
+            || ["covariance.npy", "registered.tif", "registered.gif"].contains(&name.as_str())
+        {
             std::fs::remove_file(entry.path())?;
         }
     }

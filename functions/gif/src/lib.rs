@@ -3,7 +3,7 @@
 //! Called by the creation of a run's `manifest.json`; puts [`PREVIEW_FILES`] beside it.
 
 use dropscope_projection::{PREVIEW_FILES, Purpose};
-use dropscope_stage::Stage;
+use dropscope_stage::{Stage, about};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -14,7 +14,11 @@ use dropscope_runtime::environment::{BUCKET, Variable};
 /// What the program needs to be told by its environment.
 pub const VARIABLES: &[&Variable] = &[&BUCKET];
 
-const STAGE: Stage = Stage { files: &PREVIEW_FILES, purpose: Purpose::Pictures, render: |survey, _| survey.preview_files() };
+const STAGE: Stage = Stage {
+    files: &PREVIEW_FILES,
+    purpose: Purpose::Pictures,
+    render: |survey, manifest| survey.preview_files(&about(manifest)),
+};
 
 /// Works off one notification of a manifest; the files have to be there within `time`.
 ///

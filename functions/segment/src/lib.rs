@@ -7,6 +7,7 @@ mod checkpoint;
 #[cfg(feature = "instance")]
 pub mod instance;
 mod log;
+mod movie;
 mod notice;
 mod own;
 mod plane;

@@ -8,6 +8,7 @@ use dropscope_pipeline::{Plan, RunId, Timestamp};
 use dropscope_recording::Info;
 use dropscope_segmentation::{Note, SegmentedRecording};
 use serde_json::Value;
+use std::path::Path;
 
 /// Name of the report.
 pub(crate) const REPORT: &str = "report.html";
@@ -24,6 +25,8 @@ pub struct Told<'a> {
     pub provenance: &'a Provenance<'a>,
     /// A file that another stage has left beside the results; none where there is none (yet).
     pub beside: &'a dyn Fn(&str) -> Option<Vec<u8>>,
+    /// Where the registered movie was made, if it was: the folder of [`crate::Work`].
+    pub scratch: &'a Path,
 }
 
 /// Files that every run has, and what they are.
@@ -34,11 +37,22 @@ const FILES: [(&str, &str); 10] = [
     ("clusters.csv", "the order of the clusters"),
     ("pixels.csv", "every pixel of every ROI with its weight"),
     ("registration.json", "crispness and shifts of each plane"),
-    ("suite2p/", "F, Fneu, spks, iscell, stat, ops in suite2p's layout, for each plane"),
+    ("suite2p/", "F, Fneu, spks, iscell, stat, ops in suite2p's layout, for each plane and combined; its GUI opens the folder"),
     ("segmentation.nwb", "all of this in one file of Neurodata Without Borders, for pynwb, MatNWB and DANDI"),
     ("provenance.json", "input hash, settings, version, machine, times, cost"),
     ("log.txt", "what happened when"),
 ];
+
+/// Files that a run has where its plan asks for the registered movie.
+const MOVIE_FILES: [(&str, &str); 2] = [
+    ("registered.tif", "every frame as it was measured, a stack for Fiji"),
+    ("registered.gif", "moments of it, raw beside registered"),
+];
+
+fn files(plan: &Plan) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let movie = if plan.registered_movie.value { &MOVIE_FILES[..] } else { &[] };
+    FILES.iter().chain(movie).copied()
+}
 
 /// Movies that another stage makes, and what they show.
 const MOVIES: [(&str, &str); 2] = [
@@ -58,7 +72,7 @@ pub(crate) fn facts(told: &Told<'_>, recording: &SegmentedRecording) -> ReportFa
         flags: flags(told, recording, summary.as_ref()),
         run: run(told),
         movies: MOVIES.iter().filter_map(movie).collect(),
-        files: FILES.iter().map(|(name, what)| ((*name).to_owned(), (*what).to_owned())).collect(),
+        files: files(told.provenance.plan).map(|(name, what)| (name.to_owned(), what.to_owned())).collect(),
         brightness: (told.beside)("trace.csv").and_then(|bytes| brightness(&String::from_utf8_lossy(&bytes))),
         measures: summary.as_ref().map_or_else(unmeasured, measures),
     }
@@ -88,6 +102,11 @@ fn settings(plan: &Plan, info: &Info) -> Vec<ReportSetting> {
         row("Clusters", plan.clusters.value.to_string(), &plan.clusters.source),
         row("Clustered by", format!("{:?}", plan.cluster_by.value).to_lowercase(), &plan.cluster_by.source),
         row("Seed", plan.seed.value.to_string(), &plan.seed.source),
+        row(
+            "Registered movie",
+            if plan.registered_movie.value { "written" } else { "not asked for" }.into(),
+            &plan.registered_movie.source,
+        ),
         row("Planes", info.planes.to_string(), &source("planes")),
         row("Channels", info.channels.to_string(), &source("channels")),
         pixel,

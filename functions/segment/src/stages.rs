@@ -1,5 +1,6 @@
 //! From an open recording to the files of a run.
 
+use crate::movie::{self, Making, MovieError};
 use crate::plane::PlaneSource;
 use crate::planes::{Finished, OfOne};
 use crate::report::{REPORT, Told, facts};
@@ -10,8 +11,9 @@ use dropscope_pipeline::{self as pipeline, Plan};
 use dropscope_recording::{Info, Recording, RecordingError};
 use dropscope_segmentation::{
     Checkpoints, ClusterBy, Clusters, Forgetful, Params, Point, Progress, SegmentError, Segmentation, SegmentedRecording, Stage,
-    segment_kept,
+    Viewer, segment_shown,
 };
+use std::path::Path;
 
 /// What is to be done with a recording.
 pub struct Work<'a> {
@@ -19,6 +21,8 @@ pub struct Work<'a> {
     pub plan: &'a Plan,
     /// Worker threads, 0 for one per core. Never changes the result.
     pub threads: usize,
+    /// A folder of this run's own, in which the registered movie is made where the plan asks for it.
+    pub scratch: &'a Path,
 }
 
 /// Told how far a run is.
@@ -142,25 +146,31 @@ pub fn segment_planes_kept(
     let planes = recording.info().planes;
     let params = params(work);
     let mut finished = Finished::none(&params);
+    let wanted = work.plan.registered_movie.value;
+    let mut movie = wanted.then(|| Making::begin(work.scratch, recording, work.plan)).transpose().map_err(unmade)?;
     for plane in 0..planes {
         let mut source = PlaneSource::new(recording, plane, 0);
         let mut own = OfOne { keeper: &mut *checkpoints, plane, finished: Some(&mut finished), loaded: false };
         let watched = OfPlane { plane, planes, progress };
-        let segmented = segment_kept(&mut source, &params, &watched, &mut own).map_err(sorted)?;
+        let mut viewer = movie.as_mut().map(|movie| movie.of_plane(plane));
+        let viewer = viewer.as_mut().map(|viewer| viewer as &mut dyn Viewer);
+        let segmented = segment_shown(&mut source, &params, &watched, &mut own, viewer).map_err(sorted)?;
         let loaded = own.loaded;
         finished.push(segmented, loaded);
         if checkpoints.due(Point::Between) {
             finished.keep(checkpoints).map_err(sorted)?;
         }
     }
+    movie.map_or(Ok(()), Making::finish).map_err(unmade)?;
     let last = OfPlane { plane: planes.saturating_sub(1), planes, progress };
     let clustering = dropscope_segmentation::cluster(&finished.planes, &params, &last).map_err(sorted)?;
     Ok(SegmentedRecording { planes: finished.planes, clustering })
 }
 
 /// How often a frame is read in all, from the first plane to the last.
-pub(crate) fn readings(info: &Info) -> usize {
-    info.planes * dropscope_segmentation::readings((info.height, info.width), info.frames)
+pub(crate) fn readings(info: &Info, plan: &Plan) -> usize {
+    let for_movie = if plan.registered_movie.value { info.frames } else { 0 };
+    info.planes * (dropscope_segmentation::readings((info.height, info.width), info.frames) + for_movie)
 }
 
 fn params(work: &Work<'_>) -> Params {
@@ -194,6 +204,14 @@ impl Progress for OfPlane<'_> {
     }
     fn cancelled(&self) -> bool {
         self.progress.cancelled()
+    }
+}
+
+/// Why the registered movie was not made.
+fn unmade(error: MovieError) -> StageError {
+    match error {
+        MovieError::Source(error) => sorted(SegmentError::Source(error)),
+        other => StageError::Machine(Box::new(other)),
     }
 }
 
@@ -237,5 +255,8 @@ pub fn write_results<E: From<OutputError>>(
     };
     sink("registration.json", Contents::Whole(quality_json(&recording.planes)))?;
     dropscope_outputs::render_all(&meta, &session(told), recording, &mut sink)?;
+    if plan.registered_movie.value {
+        movie::hand_over(told.scratch, &mut sink)?;
+    }
     sink(REPORT, Contents::Whole(dropscope_outputs::report_html(&meta, recording, &facts(told, recording))?))
 }

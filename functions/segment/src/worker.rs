@@ -202,12 +202,13 @@ impl Attempt {
         let input = keeper.input(|| hash_input(&open()?).map_err(|error| reading(error.into())))?;
         let recording = open()?.open(&Limits::default(), &self.job.settings.overrides()).map_err(reading)?;
         std::fs::create_dir_all(&self.folder)?;
-        let work = Work { plan: &self.manifest.plan, threads: self.deps.threads };
+        let scratch = self.folder.join("movie");
+        let work = Work { plan: &self.manifest.plan, threads: self.deps.threads, scratch: &scratch };
         let segmented = segment_planes_kept(&recording, &work, progress, &mut keeper).map_err(|error| match error {
             StageError::Reading(error) => reading(error),
             error => error,
         })?;
-        let resumed = keeper.resumed(readings(recording.info()));
+        let resumed = keeper.resumed(readings(recording.info(), &self.manifest.plan));
         let found = Found::of(&segmented);
         self.log.line(self.deps.clock.now(), &found.to_string());
         found.notes.iter().for_each(|note| self.log.line(self.deps.clock.now(), note));
@@ -218,6 +219,7 @@ impl Attempt {
             came: self.job.received_at,
             provenance: &self.provenance(&input, None),
             beside: &|name| self.beside(name, runtime),
+            scratch: &scratch,
         };
         write_results(&told, &segmented, |name, contents| {
             files.push(keep(&self.folder, name, &contents)?);

@@ -2,8 +2,8 @@
 //!
 //! Called by the creation of a run's `manifest.json`; puts [`SUMMARY_FILES`] beside it.
 
-use dropscope_projection::{About, Purpose, SUMMARY_FILES};
-use dropscope_stage::Stage;
+use dropscope_projection::{Purpose, SUMMARY_FILES};
+use dropscope_stage::{Stage, about};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -14,15 +14,8 @@ use dropscope_runtime::environment::{BUCKET, Variable};
 /// What the program needs to be told by its environment.
 pub const VARIABLES: &[&Variable] = &[&BUCKET];
 
-const STAGE: Stage = Stage {
-    files: &SUMMARY_FILES,
-    purpose: Purpose::Figures,
-    render: |survey, manifest| {
-        let rate = &manifest.plan.frame_rate_hz;
-        let about = About { name: manifest.name.clone(), frame_rate_hz: rate.value, frame_rate_assumed: rate.assumed() };
-        survey.summary_files(&about)
-    },
-};
+const STAGE: Stage =
+    Stage { files: &SUMMARY_FILES, purpose: Purpose::Figures, render: |survey, manifest| survey.summary_files(&about(manifest)) };
 
 /// Works off one notification of a manifest; the files have to be there within `time`.
 ///

@@ -28,6 +28,7 @@ pub fn check(input: Input, notes: Vec<String>, settings: &Settings) -> Result<Ac
     info.notes.extend(notes);
     let plan = Plan::settle(settings, &info);
     let needs = Needs::of(&info);
+    let needs = if plan.registered_movie.value { needs.with_movie_of(&info) } else { needs };
     Ok(Accepted { recording, info, plan, needs })
 }
 

@@ -11,7 +11,7 @@ mod endpoint;
 mod layouts;
 
 use dropscope_ports::{Depth, ObjectMeta, Objects};
-use dropscope_projection::{Purpose, Windows, survey};
+use dropscope_projection::{About, Purpose, Windows, survey};
 use dropscope_recording::{FrameBuffer, Limits, Overrides, ReadAt, Recording};
 use layouts::Layout;
 use std::fs::File;
@@ -153,9 +153,10 @@ fn preview(source: Box<dyn ReadAt>, folder: &Path) -> (f64, f64) {
     let whole = seconds(|| {
         let recording = open(source);
         let windows = Windows { purpose: Purpose::Pictures, ..Windows::default() };
+        let about = About { name: "x".into(), frame_rate_hz: 30.0, frame_rate_assumed: true };
         let mut found = None;
         pass = seconds(|| found = Some(survey(&recording, &windows, &|_, _| {}).unwrap()));
-        for (name, bytes) in found.unwrap().preview_files().unwrap() {
+        for (name, bytes) in found.unwrap().preview_files(&about).unwrap() {
             std::fs::write(folder.join(name), bytes).unwrap();
         }
     });

@@ -11,8 +11,7 @@ use dropscope_segmentation::SegmentedRecording;
 use crate::{
     OutputError, RunMeta, Session, clusters,
     error::check,
-    figure_svg, nwb, plane_figure_svg, rasterize,
-    suite2p::plane_files,
+    figure_svg, nwb, plane_figure_svg, rasterize, suite2p,
     tables::{clusters_csv, pixels_csv, rois_csv, traces_csv},
 };
 
@@ -64,13 +63,9 @@ pub fn render_all<E: From<OutputError>>(
 ) -> Result<(), E> {
     check(recording)?;
     nwb::with_file((meta, session, recording), |write| sink(nwb::NAME, Contents::Pieces(write)))?;
-    let mut sink = |name: &str, bytes| sink(name, Contents::Whole(bytes));
     let planes = &recording.planes;
-    for (p, seg) in planes.iter().enumerate() {
-        for (name, bytes) in plane_files(meta, p, planes.len(), seg) {
-            sink(&format!("suite2p/plane{p}/{name}"), bytes)?;
-        }
-    }
+    suite2p::render(meta, planes, &mut sink)?;
+    let mut sink = |name: &str, bytes| sink(name, Contents::Whole(bytes));
     sink("traces.csv", traces_csv(meta, planes).into_bytes())?;
     sink("rois.csv", rois_csv(recording).into_bytes())?;
     sink("pixels.csv", pixels_csv(planes).into_bytes())?;

@@ -15,6 +15,7 @@ mod nwb;
 mod pickle;
 mod picture;
 mod report;
+mod stack;
 mod suite2p;
 mod tables;
 
@@ -30,3 +31,4 @@ pub use report::{
     Brightness, MOST_REPORT_BYTES, Movie, ReportFacts, ReportFlag, ReportSetting, RoiTraces, Severity, Traces, report_html,
     report_html_of,
 };
+pub use stack::{Stack, StackShape};

@@ -1,5 +1,7 @@
 //! NumPy's `.npy` container, version 1.0 (NEP 1).
 
+use std::io::{self, Write};
+
 use ndarray::Array2;
 
 use crate::pickle::{self, Value};
@@ -14,6 +16,19 @@ pub(crate) fn matrix(values: &Array2<f32>) -> Vec<u8> {
     out.reserve(values.len() * 4);
     out.extend(values.iter().flat_map(|v| v.to_le_bytes()));
     out
+}
+
+/// Writes float32 matrices one below the other, as one in C order; rows of fewer columns than others end in zeros.
+pub(crate) fn write_stacked(parts: &[&Array2<f32>], out: &mut dyn Write) -> io::Result<()> {
+    let rows: usize = parts.iter().map(|part| part.nrows()).sum();
+    let columns = parts.iter().map(|part| part.ncols()).max().unwrap_or(0);
+    out.write_all(&header("<f4", &format!("({rows}, {columns})")))?;
+    for row in parts.iter().flat_map(|part| part.rows()) {
+        let zeros = std::iter::repeat_n(0.0, columns - row.len());
+        let bytes: Vec<u8> = row.iter().copied().chain(zeros).flat_map(f32::to_le_bytes).collect();
+        out.write_all(&bytes)?;
+    }
+    Ok(())
 }
 
 /// A one-dimensional array of Python objects, as `np.save` writes a list of dicts.

@@ -10,7 +10,7 @@ use dropscope_outputs::write_folder;
 use dropscope_segmentation::SegmentedRecording;
 use dropscope_testkit::python;
 use ndarray::Array2;
-use support::{meta, planted, scene, session};
+use support::{joined, meta, planted, scene, session};
 
 /// Runs a script in the folder of plane 0, where `raw(name, dtype)` reads what Rust holds.
 fn judge(dir: &Path, script: &str) {
@@ -142,7 +142,85 @@ fn a_recording_without_cells_loads_too() {
         dir.path(),
         r"
 assert load('F').shape == (0, 20) and load('iscell').shape == (0, 2)
-assert load('stat').shape == (0,) and load('ops').item()['diameter'] == [0, 0]
+assert load('stat').shape == (0,) and load('ops').item()['diameter'] == [12, 12]
+",
+    );
+}
+
+#[test]
+fn the_four_dicts_of_version_1_together_are_what_ops_holds() {
+    judge(
+        written(&example()).path(),
+        r"
+ops = load('ops').item()
+same = lambda a, b: np.array_equal(a, b) if isinstance(a, np.ndarray) else a == b
+for name in ('db', 'settings', 'reg_outputs', 'detect_outputs'):
+    part = load(name).item()
+    assert part and all(same(v, ops[k]) for k, v in part.items()), name
+assert ops['extraction']['neuropil_coefficient'] == np.float32(0.7) == ops['neucoeff']
+view = (61, 69)
+assert ops['Vcorr'].shape == ops['max_proj'].shape == view and ops['Vcorr'].min() >= 0
+assert ops['meanImgE'].shape == (64, 72) and 0 <= ops['meanImgE'].min() < ops['meanImgE'].max() <= 1
+",
+    );
+}
+
+#[test]
+fn what_varies_as_light_does_is_dark_in_the_map_and_what_varies_more_is_bright() {
+    let mut recording = example();
+    let reg = &mut recording.planes[0].registration;
+    // Brightness of all sorts, half of it lively in a strip; counts of photons, each worth 3, above an offset of 40.
+    reg.mean = Array2::from_shape_fn((64, 72), |(y, x)| 100.0 + ((y * 7 + x * 13) % 50) as f32);
+    let lively = |x: usize| if (30..36).contains(&x) { 2.0 } else { 0.0 };
+    reg.sd = Array2::from_shape_fn((64, 72), |(y, x)| (3.0 * (reg.mean[[y, x]] - 40.0) * (1.0 + lively(x))).sqrt());
+    judge(
+        written(&recording).path(),
+        r"
+ops = load('ops').item()
+columns = np.arange(2, 71)
+strip = (columns >= 30) & (columns < 36)
+assert np.abs(ops['Vcorr'][:, strip] - 2).max() < 0.1 and ops['Vcorr'][:, ~strip].max() < 0.05
+",
+    );
+}
+
+#[test]
+fn one_plane_is_not_combined_and_several_are_in_the_same_order_in_tiles() {
+    assert!(!written(&example()).path().join("suite2p/combined").exists());
+    let dir = written(&joined(&[example(), planted(&scene(64, 72, 40, 0)), planted(&scene(64, 72, 60, 4))]));
+    judge(
+        dir.path(),
+        r"
+import os
+def folder(name):
+    read = lambda n: np.load(os.path.join('..', name, n + '.npy'), allow_pickle=True)
+    arrays = {n: read(n) for n in ('F', 'Fneu', 'spks', 'iscell', 'stat')}
+    return arrays | {n: read(n).item() for n in ('ops', 'db', 'settings')}
+both, planes = folder('combined'), [folder(f'plane{p}') for p in range(3)]
+for name in ('F', 'Fneu', 'spks'):
+    assert both[name].shape == (10, 60) and both[name].dtype == np.float32
+    assert (both[name] == np.concatenate([planes[0][name], planes[2][name]])).all(), name
+assert (both['iscell'] == np.concatenate([p['iscell'] for p in planes])).all()
+# Two columns: ceil(sqrt(64 * 72 * 3) / 72) = 2.
+places, view = [(0, 0), (0, 72), (64, 0)], (slice(1, 62), slice(2, 71))
+ops = both['ops']
+assert (ops['Ly'], ops['Lx'], ops['nframes'], ops['nplanes']) == (128, 144, 60, 3)
+assert ops['yrange'] == [0, 128] and ops['xrange'] == [0, 144] and ops['save_path'] == 'suite2p/combined'
+for (top, left), plane in zip(places, planes):
+    tile = lambda name: ops[name][top:top + 64, left:left + 72]
+    for name in ('meanImg', 'meanImgE'):
+        assert (tile(name) == plane['ops'][name]).all(), name
+    for name in ('max_proj', 'Vcorr'):
+        assert (tile(name)[view] == plane['ops'][name]).all() and (tile(name)[0] == 0).all(), name
+k = 0
+for p, ((top, left), plane) in enumerate(zip(places, planes)):
+    for s in plane['stat']:
+        c = both['stat'][k]
+        k += 1
+        assert (c['ypix'] - top == s['ypix']).all() and (c['xpix'] - left == s['xpix']).all()
+        assert c['med'] == [s['med'][0] + top, s['med'][1] + left] and c['iplane'] == p
+        assert (c['lam'] == s['lam']).all() and c['skew'] == s['skew']
+assert k == 10
 ",
     );
 }

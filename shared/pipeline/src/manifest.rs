@@ -94,6 +94,8 @@ pub(crate) mod tests {
     fn needs_grow_with_the_recording_and_never_overflow() {
         let mut info = manifest().recording;
         let small = Needs::of(&info);
+        let with_movie = small.clone().with_movie_of(&info);
+        assert!(with_movie.scratch_gib > small.scratch_gib && with_movie.memory_mib == small.memory_mib);
         info.height = usize::MAX;
         info.frames = usize::MAX;
         let vast = Needs::of(&info);

@@ -44,6 +44,18 @@ impl Needs {
         }
     }
 
+    /// What the registered movie takes beside that, where the plan asks for it: its frames on the disk twice, since they
+    /// are made in one place and are results in another.
+    #[must_use]
+    pub fn with_movie_of(mut self, info: &Info) -> Self {
+        let all = [info.height, info.width, info.frames, info.planes.max(1)]
+            .iter()
+            .fold(1_u64, |n, side| n.saturating_mul(*side as u64));
+        // Four bytes a sample at most.
+        self.scratch_gib = self.scratch_gib.saturating_add(all.saturating_mul(2 * 4).div_ceil(1024 * MIB));
+        self
+    }
+
     /// How long an instance may live for this run, seconds: its own estimate twice, at least a quarter of an hour.
     pub fn lifetime_seconds(&self) -> u64 {
         (self.hours * 7200.0).clamp(900.0, 30.0 * 86_400.0) as u64

@@ -42,6 +42,9 @@ pub struct Settings {
     /// Seed of every random choice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+    /// Whether the registered movie is among the results.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registered_movie: Option<bool>,
     /// What an NWB file tells of the experiment.
     #[serde(skip_serializing_if = "Nwb::is_empty")]
     pub nwb: Nwb,
@@ -137,6 +140,7 @@ impl Settings {
             clusters: self.clusters.or(below.clusters),
             cluster_by: self.cluster_by.or(below.cluster_by),
             seed: self.seed.or(below.seed),
+            registered_movie: self.registered_movie.or(below.registered_movie),
             nwb: self.nwb.over(&below.nwb),
         }
     }
@@ -207,6 +211,9 @@ pub struct Plan {
     pub cluster_by: Sourced<ClusterBy>,
     /// Seed of every random choice.
     pub seed: Sourced<u64>,
+    /// Whether the registered movie is among the results.
+    #[serde(default = "no_movie", skip_serializing_if = "is_no_movie")]
+    pub registered_movie: Sourced<bool>,
     /// What an NWB file tells of the experiment.
     #[serde(default, skip_serializing_if = "Nwb::is_empty")]
     pub nwb: Nwb,
@@ -236,6 +243,7 @@ impl Plan {
                 .map_or_else(|| Sourced::new(DEFAULT_CLUSTERS, "default"), |k| Sourced::new(k, "settings")),
             cluster_by: settings.cluster_by.map_or_else(usual_cluster_by, |by| Sourced::new(by, "settings")),
             seed: settings.seed.map_or_else(|| Sourced::new(DEFAULT_SEED, "default"), |s| Sourced::new(s, "settings")),
+            registered_movie: settings.registered_movie.map_or_else(no_movie, |wanted| Sourced::new(wanted, "settings")),
             nwb: Nwb {
                 indicator: settings.nwb.indicator.clone().or_else(|| indicator.map(|i| i.name().to_owned())),
                 ..settings.nwb.clone()
@@ -246,6 +254,15 @@ impl Plan {
 
 fn usual_cluster_by() -> Sourced<ClusterBy> {
     Sourced::new(DEFAULT_CLUSTER_BY, "default")
+}
+
+fn no_movie() -> Sourced<bool> {
+    Sourced::new(false, "default")
+}
+
+/// Results of runs that nobody asks for a movie stay what they were.
+fn is_no_movie(movie: &Sourced<bool>) -> bool {
+    *movie == no_movie()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let name = std::path::Path::new(&path).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let about = About { name, frame_rate_hz: rate.unwrap_or(30.0), frame_rate_assumed: rate.is_none() };
     fs::create_dir_all(&out)?;
-    for (name, bytes) in survey.preview_files()?.into_iter().chain(survey.summary_files(&about)?) {
+    for (name, bytes) in survey.preview_files(&about)?.into_iter().chain(survey.summary_files(&about)?) {
         fs::write(format!("{out}/{name}"), bytes)?;
     }
     println!("read in {:.3} s, rendered in {:.3} s", read.as_secs_f64(), (start.elapsed() - read).as_secs_f64());

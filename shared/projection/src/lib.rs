@@ -6,14 +6,15 @@
 //! (whether the recording is any good).
 //!
 //! ```no_run
-//! use dropscope_projection::{Windows, survey};
+//! use dropscope_projection::{About, Windows, survey};
 //! use dropscope_recording::{Limits, Overrides, open};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let file = std::fs::File::open("session.tif")?;
 //! let recording = open(Box::new(file), &Limits::default(), &Overrides::default())?;
 //! let survey = survey(&recording, &Windows::default(), &|_, _| {})?;
-//! for (name, bytes) in survey.preview_files()? {
+//! let about = About { name: "session".into(), frame_rate_hz: 30.0, frame_rate_assumed: true };
+//! for (name, bytes) in survey.preview_files(&about)? {
 //!     std::fs::write(name, bytes)?;
 //! }
 //! # Ok(())
@@ -38,7 +39,7 @@ mod windows;
 
 pub use error::ProjectionError;
 pub use image::Image;
-pub use images::PREVIEW_FILES;
+pub use images::{PREVIEW_FILES, Pairs};
 pub use motion::Shift;
 pub use report::{About, Figures, Flag, Motion, SUMMARY_FILES, Severity, Summary};
 pub use saturation::Saturation;

@@ -3,9 +3,14 @@
 
 mod support;
 
-use dropscope_projection::{Windows, survey};
+use dropscope_projection::{About, Windows, survey};
+use dropscope_recording::{Limits, Overrides};
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use support::{open, stack_u16};
+
+/// Rows below the picture: the caption, and the bar of time.
+const FOOT: usize = 18 + 4;
 
 /// Grey frames of a GIF, with its width and height.
 fn frames(gif: &[u8]) -> (Vec<Vec<u8>>, usize, usize) {
@@ -23,7 +28,8 @@ fn frames(gif: &[u8]) -> (Vec<Vec<u8>>, usize, usize) {
 
 fn file(bytes: Vec<u8>, name: &str) -> Vec<u8> {
     let found = survey(&open(bytes), &Windows::default(), &|_, _| {}).unwrap();
-    found.preview_files().unwrap().into_iter().find(|(n, _)| *n == name).unwrap().1
+    let about = About { name: "x".into(), frame_rate_hz: 10.0, frame_rate_assumed: false };
+    found.preview_files(&about).unwrap().into_iter().find(|(n, _)| *n == name).unwrap().1
 }
 
 #[test]
@@ -53,7 +59,7 @@ fn blank_frames_neither_flash_nor_move_the_contrast() {
     let frame =
         |t: usize| -> Vec<u16> { if (30..40).contains(&t) { vec![0; 400] } else { (0..400).map(|i| 1000 + i as u16).collect() } };
     let (frames, width, height) = frames(&file(stack_u16(20, 20, &(0..96).map(frame).collect::<Vec<_>>()), "max.gif"));
-    let picture = |frame: &Vec<u8>| frame[..(height - 4) * width].to_vec();
+    let picture = |frame: &Vec<u8>| frame[..(height - FOOT) * width].to_vec();
     assert!(frames.iter().all(|frame| picture(frame) == picture(&frames[0])));
 }
 
@@ -66,4 +72,38 @@ fn noise_that_does_not_compress_still_fits_a_mail() {
     };
     let stack: Vec<Vec<u16>> = (0..24).map(|_| (0..600 * 600).map(|_| next()).collect()).collect();
     assert!(file(stack_u16(600, 600, &stack), "max.gif").len() <= 8_000_000);
+}
+
+#[test]
+fn every_frame_says_when_it_was_and_how_large_things_are() {
+    let frame = |t: usize| -> Vec<u16> { (0..64 * 64).map(|i| (i + t) as u16).collect() };
+    let bytes = stack_u16(64, 64, &(0..96).map(frame).collect::<Vec<_>>());
+    let about = About { name: "x".into(), frame_rate_hz: 10.0, frame_rate_assumed: false };
+    let gif = |pixel_size_um: Option<f64>| {
+        let overrides = Overrides { pixel_size_um, ..Overrides::default() };
+        let recording = dropscope_recording::open(Box::new(Cursor::new(bytes.clone())), &Limits::default(), &overrides).unwrap();
+        let found = survey(&recording, &Windows::default(), &|_, _| {}).unwrap();
+        found.preview_files(&about).unwrap().swap_remove(0).1
+    };
+    let captions = |gif: &[u8]| {
+        let (frames, width, height) = frames(gif);
+        let foot = |frame: Vec<u8>| frame[(height - FOOT) * width..(height - 4) * width].to_vec();
+        (frames.into_iter().map(foot).collect::<Vec<_>>(), width)
+    };
+    let (with, width) = captions(&gif(Some(2.0)));
+    let (without, _) = captions(&gif(None));
+    let distinct: std::collections::BTreeSet<&Vec<u8>> = with.iter().collect();
+    assert_eq!(distinct.len(), with.len());
+    // Pixels of 2 µm are shown 4 wide: 20 µm are 40 pixels, and 50 would be more than a quarter of 256.
+    let longest = |caption: &[u8]| {
+        let lines = caption.chunks(width).map(|row| row.split(|grey| *grey < 250).map(<[u8]>::len).max().unwrap());
+        lines.max().unwrap()
+    };
+    for (with, without) in with.iter().zip(&without) {
+        assert_eq!(longest(with), 40);
+        assert!(longest(without) < 10);
+        // The times are the same.
+        let left = |caption: &[u8]| caption.chunks(width).flat_map(|row| row[..100].to_vec()).collect::<Vec<u8>>();
+        assert_eq!(left(with), left(without));
+    }
 }

@@ -160,7 +160,7 @@ fn every_hostile_recording_gives_every_file() {
     ];
     for (what, bytes) in recordings {
         let found = look(bytes);
-        for (name, bytes) in found.preview_files().unwrap().into_iter().chain(found.summary_files(&ABOUT()).unwrap()) {
+        for (name, bytes) in found.preview_files(&ABOUT()).unwrap().into_iter().chain(found.summary_files(&ABOUT()).unwrap()) {
             let head: &[u8] = match name.rsplit('.').next() {
                 Some("gif") => b"GIF89a",
                 Some("png") => b"\x89PNG",
@@ -189,7 +189,7 @@ fn the_files_do_not_depend_on_the_number_of_threads() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let found = look(bytes.clone());
-            (found.preview_files().unwrap(), found.summary_files(&ABOUT()).unwrap())
+            (found.preview_files(&ABOUT()).unwrap(), found.summary_files(&ABOUT()).unwrap())
         })
     };
     assert_eq!(files(1), files(3));
@@ -224,6 +224,6 @@ fn a_look_for_one_purpose_gives_the_files_of_a_look_for_both() {
     let recording = open(stack_u16(20, 24, &frames));
     let look = |purpose| survey(&recording, &Windows { purpose, ..Windows::default() }, &|_, _| {}).unwrap();
     let both = look(Purpose::Both);
-    assert!(look(Purpose::Pictures).preview_files().unwrap() == both.preview_files().unwrap());
+    assert!(look(Purpose::Pictures).preview_files(&ABOUT()).unwrap() == both.preview_files(&ABOUT()).unwrap());
     assert!(look(Purpose::Figures).summary_files(&ABOUT()).unwrap() == both.summary_files(&ABOUT()).unwrap());
 }

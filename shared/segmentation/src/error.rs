@@ -40,6 +40,9 @@ pub enum SegmentError {
     /// k-means found no centres: a mistake of the program, not of the recording.
     #[error("the cells cannot be clustered")]
     Clusters(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// Whoever is shown the registered movie could not take it, and knows why.
+    #[error("the registered movie cannot be handed on")]
+    Shown(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The caller asked to stop.
     #[error("the segmentation was stopped")]
     Cancelled,

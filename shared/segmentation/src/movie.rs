@@ -3,8 +3,9 @@
 //!
 //! Moving a frame takes less time than writing it to a disk and reading it back, and a machine without a disk will do.
 
+use crate::pipeline::Watch;
 use crate::registration::{Path, read_clean, warp};
-use crate::{FrameSource, SegmentError};
+use crate::{FrameSource, SegmentError, Viewer};
 use rayon::prelude::*;
 
 /// Frames of `source`, every part of each moved onto the reference, all of one brightness.
@@ -43,6 +44,22 @@ impl<'a> RegisteredMovie<'a> {
             warp(frame, grid, field, out);
             gains.at(first + i).apply(out);
         });
+        Ok(())
+    }
+}
+
+impl RegisteredMovie<'_> {
+    /// Shows every frame, some at a time.
+    pub(crate) fn show(&mut self, viewer: &mut dyn Viewer, watch: &Watch) -> Result<(), SegmentError> {
+        let (frames, pixels) = (self.len(), self.path.grid.plane.pixels());
+        let chunk = chunk_frames(pixels).min(frames);
+        let mut held = vec![0.0; chunk * pixels];
+        for first in (0..frames).step_by(chunk.max(1)) {
+            watch.check()?;
+            let some = &mut held[..chunk.min(frames - first) * pixels];
+            self.read(first, some)?;
+            viewer.frames(first, some).map_err(SegmentError::Shown)?;
+        }
         Ok(())
     }
 }

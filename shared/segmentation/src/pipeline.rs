@@ -7,7 +7,7 @@ use crate::movie::RegisteredMovie;
 use crate::numeric::Plane;
 use crate::registration::Registered;
 use crate::{
-    FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, classification, deconvolution,
+    FrameSource, Params, Progress, Registration, Roi, SegmentError, Segmentation, Stage, Viewer, classification, deconvolution,
     detection, extraction, measures, quality, registration,
 };
 use measures::Activity;
@@ -61,6 +61,20 @@ pub fn segment_kept(
     progress: &dyn Progress,
     checkpoints: &mut dyn Checkpoints,
 ) -> Result<Segmentation, SegmentError> {
+    segment_shown(source, params, progress, checkpoints, None)
+}
+
+/// The same, and a viewer is shown every registered frame; that reads the recording once more.
+///
+/// # Errors
+/// See [`segment_kept`]; also [`SegmentError::Shown`] when the viewer cannot take it.
+pub fn segment_shown(
+    source: &mut dyn FrameSource,
+    params: &Params,
+    progress: &dyn Progress,
+    checkpoints: &mut dyn Checkpoints,
+    viewer: Option<&mut dyn Viewer>,
+) -> Result<Segmentation, SegmentError> {
     params.check()?;
     let (height, width) = source.shape();
     if height == 0 || width == 0 {
@@ -74,9 +88,26 @@ pub fn segment_kept(
     let mut trail = Trail::new(checkpoints, (height, width), frames, params);
     if let Some(finished) = trail.load(FINISHED, |from| read_finished(from, plane, frames)) {
         trail.resumed(Stage::Classification, (frames, frames), readings((height, width), frames));
+        if let Some(viewer) = viewer {
+            workers(params)?.install(|| show_again(source, plane, params, &Watch(progress), viewer))?;
+        }
         return Ok(finished);
     }
-    workers(params)?.install(|| run(source, plane, params, &Watch(progress), &mut trail))
+    workers(params)?.install(|| run(source, plane, params, &Watch(progress), (&mut trail, viewer)))
+}
+
+/// Shows the movie of a plane that an earlier attempt finished: only its offsets are found again, to the same bits.
+fn show_again(
+    source: &mut dyn FrameSource,
+    plane: Plane,
+    params: &Params,
+    watch: &Watch,
+    viewer: &mut dyn Viewer,
+) -> Result<(), SegmentError> {
+    let (mut nobody, frames) = (Forgetful, source.frames());
+    let mut trail = Trail::new(&mut nobody, (plane.height, plane.width), frames, params);
+    let (_, path) = registration::register(source, watch, &mut trail)?;
+    RegisteredMovie::new(source, path).show(viewer, watch)
 }
 
 /// How often a frame of a plane (height, width) of `frames` frames is read in all: those of the sample once more than the
@@ -97,7 +128,7 @@ fn run(
     plane: Plane,
     params: &Params,
     watch: &Watch,
-    trail: &mut Trail<'_>,
+    (trail, viewer): (&mut Trail<'_>, Option<&mut dyn Viewer>),
 ) -> Result<Segmentation, SegmentError> {
     let (registered, path) = registration::register(source, watch, trail)?;
     if trail.due(Point::Between) {
@@ -110,6 +141,9 @@ fn run(
     let rings = extraction::surrounds(&detected.found, plane, view);
     let weights = weights(&detected.found, &overlap, &rings);
     let (f, fneu) = extract(&mut movie, plane, (&registered, &detected), &weights, (watch, trail))?;
+    if let Some(viewer) = viewer {
+        movie.show(viewer, watch)?;
+    }
     let corrected = &f - &(&fneu * NEUROPIL);
     watch.step(Stage::Deconvolution, 0, f.nrows());
     let (spks, decayed) = deconvolved(&corrected, params);

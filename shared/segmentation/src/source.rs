@@ -35,6 +35,16 @@ pub struct SourceError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+/// Who is shown the registered movie of a plane.
+pub trait Viewer: Send {
+    /// The frames from `first` on, one after the other, row-major: every part where it belongs, all of one brightness, as all
+    /// measures see them. Calls come in the order of time.
+    ///
+    /// # Errors
+    /// When they cannot be taken; the segmentation ends then.
+    fn frames(&mut self, first: usize, frames: &[f32]) -> Result<(), Box<dyn std::error::Error + Send + Sync>>;
+}
+
 /// A stage of the segmentation, as shown to a person who waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]

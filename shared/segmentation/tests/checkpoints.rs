@@ -9,7 +9,7 @@ mod planted;
 
 use dropscope_segmentation::{
     Checkpoints, FrameSource, Params, Point, Saved, SegmentError, Segmentation, Silent, SourceError, Stage, Told, Unusable,
-    keep_finished, readings, segment, segment_kept,
+    Viewer, keep_finished, readings, segment, segment_kept, segment_shown,
 };
 use movie::Movie;
 use std::collections::BTreeMap;
@@ -281,4 +281,61 @@ fn without_room_the_work_goes_on_and_nothing_is_kept() {
     let mut shelf = Shelf { full: true, ..Shelf::new(1000) };
     assert!(bits(&go(&mut movie, 2, &mut shelf).0.unwrap()) == calm);
     assert!(shelf.kept.is_empty());
+}
+
+/// Holds what it is shown.
+#[derive(Default)]
+struct Seen(Vec<f32>);
+
+impl Viewer for Seen {
+    fn frames(&mut self, first: usize, frames: &[f32]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        if self.0.len() != first * SIDE * SIDE {
+            return Err("a frame is missing or comes twice".into());
+        }
+        self.0.extend_from_slice(frames);
+        Ok(())
+    }
+}
+
+fn shown(movie: &mut Movie, shelf: &mut Shelf) -> (Segmentation, Vec<u32>) {
+    let mut seen = Seen::default();
+    let done = segment_shown(movie, &params(2), &Silent, shelf, Some(&mut seen)).unwrap();
+    (done, seen.0.iter().map(|v| v.to_bits()).collect())
+}
+
+#[test]
+fn the_movie_that_is_shown_has_the_mean_of_the_result_and_is_the_same_from_every_checkpoint() {
+    let mut movie = movie();
+    let calm = bits(&segment(&mut movie, &params(2), &Silent).unwrap());
+    let mut whole = Shelf::new(16 << 20);
+    let (done, frames) = shown(&mut movie, &mut whole);
+    assert!(bits(&done) == calm, "a viewer changes nothing");
+    assert_eq!(frames.len(), FRAMES * SIDE * SIDE);
+    let good: Vec<usize> = (0..FRAMES).filter(|t| !done.registration.bad_frames[*t]).collect();
+    for (pixel, mean) in done.registration.mean.iter().enumerate() {
+        let sum: f64 = good.iter().map(|t| f64::from(f32::from_bits(frames[t * SIDE * SIDE + pixel]))).sum();
+        assert!((sum / good.len() as f64 - f64::from(*mean)).abs() <= 1e-4 * f64::from(mean.abs()).max(1.0), "{pixel}");
+    }
+    keep_finished(&done, &params(2), &mut whole).unwrap();
+    let names: Vec<String> = whole.kept.keys().cloned().collect();
+    assert!(names.iter().any(|name| name.starts_with("finished")), "{names:?}");
+    // One record after the other is lost, the last first.
+    let mut shelf = whole.next();
+    for lost in ["finished", "traces", "detected", "registered", "seen"] {
+        let (again, same) = shown(&mut movie, &mut shelf.next());
+        assert!(same == frames && bits(&again) == calm, "before {lost} is lost");
+        shelf.kept.retain(|name, _| !name.starts_with(lost));
+    }
+}
+
+#[test]
+fn a_viewer_that_can_take_no_more_ends_the_work_with_its_reason() {
+    struct Full;
+    impl Viewer for Full {
+        fn frames(&mut self, _: usize, _: &[f32]) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+            Err("the disk is full".into())
+        }
+    }
+    let found = segment_shown(&mut movie(), &params(2), &Silent, &mut Shelf::new(1000), Some(&mut Full));
+    assert!(matches!(found, Err(SegmentError::Shown(why)) if why.to_string() == "the disk is full"));
 }

@@ -12,7 +12,7 @@ use dropscope_pipeline::{Manifest, ObjectKey, RunId, Upload};
 use dropscope_ports::reader::is_replaced;
 use dropscope_ports::retry::patiently;
 use dropscope_ports::{Condition, Objects, ObjectsError, Select};
-use dropscope_projection::{ProjectionError, Purpose, Survey};
+use dropscope_projection::{About, ProjectionError, Purpose, Survey};
 use dropscope_recording::{Limits, Overrides, RecordingError};
 use serde_json::Value;
 use std::sync::Arc;
@@ -42,6 +42,12 @@ pub struct Stage {
     pub purpose: Purpose,
     /// Makes them.
     pub render: fn(&Survey, &Manifest) -> Result<Files, ProjectionError>,
+}
+
+/// What a manifest says of a recording that its frames do not.
+pub fn about(manifest: &Manifest) -> About {
+    let rate = &manifest.plan.frame_rate_hz;
+    About { name: manifest.name.clone(), frame_rate_hz: rate.value, frame_rate_assumed: rate.assumed() }
 }
 
 /// Files by name.

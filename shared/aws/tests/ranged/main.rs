@@ -7,7 +7,7 @@ mod proxy;
 
 use dropscope_pipeline::Settings;
 use dropscope_ports::Depth;
-use dropscope_projection::{Windows, survey};
+use dropscope_projection::{About, Windows, survey};
 use dropscope_recording::{Limits, Overrides, ReadAt, Recording};
 use endpoint::{KEY, bucket, reader, recording, served};
 use layouts::{FRAME, Layout};
@@ -63,7 +63,8 @@ type Files = Vec<(&'static str, Vec<u8>)>;
 fn previewed(source: Box<dyn ReadAt>) -> Result<Files, dropscope_projection::ProjectionError> {
     let recording = opened(source)?;
     let windows = Windows { count: 4, ..Windows::default() };
-    survey(&recording, &windows, &|_, _| {})?.preview_files()
+    let about = About { name: "x".into(), frame_rate_hz: 30.0, frame_rate_assumed: true };
+    survey(&recording, &windows, &|_, _| {})?.preview_files(&about)
 }
 
 /// Previews over a network that fails; how many faults there were, and how many previews came through.

@@ -1,83 +1,153 @@
-//! The settings and intermediate results of one plane.
+//! What was recorded, with which settings, and what registration and detection found: dicts.
+//!
+//! suite2p before version 1 has all of it in one dict, its version 1 in four.
 
 use dropscope_segmentation::{Registration, Roi, Segmentation};
-use ndarray::Array2;
 
-use crate::{
-    RunMeta,
-    pickle::{Value, bools, floats, image, int, int32s, ints},
-};
+use super::{Entries, maps};
+use crate::RunMeta;
+use crate::pickle::{Value, bools, floats, image, int, int32s, ints};
 
 /// Version of the layout of these files, raised when a reader would notice a change.
-const SCHEMA: usize = 1;
+const SCHEMA: usize = 2;
 /// Neuropil coefficient named where there is no ROI to take it from (Chen et al. 2013).
 const USUAL_NEUROPIL: f32 = 0.7;
+/// Diameter named where there is no ROI to take it from: suite2p's own default. Its GUI divides by it.
+const USUAL_DIAMETER: usize = 12;
+/// Frames that suite2p takes at a time, when its GUI computes traces again; its own default.
+const BATCH: usize = 500;
 
-/// The dict in `ops.npy`.
-pub(super) fn dict(meta: &RunMeta, plane: usize, planes: usize, seg: &Segmentation) -> Value {
-    let mut all = acquisition(meta, plane, planes, seg);
-    all.extend(images(&seg.registration));
-    all.extend(motion(&seg.registration));
-    all.extend(settings(&seg.rois));
-    all.extend(provenance(meta, plane));
-    Value::Dict(all)
+/// Everything of plane `p` of `planes`, in one dict.
+pub(super) fn all(meta: &RunMeta, (p, planes): (usize, usize), seg: &Segmentation) -> Entries {
+    let reg = &seg.registration;
+    [
+        acquired(meta, (p, planes), seg),
+        settings(meta, &seg.rois),
+        registered(reg),
+        detected(reg),
+        of_older_versions(&seg.rois),
+        vec![("block_size", block_size(reg)), ("nonrigid", Value::Bool(true))],
+    ]
+    .concat()
 }
 
-type Entries = Vec<(&'static str, Value)>;
+/// What the recording is, and where its files lie.
+pub(super) fn acquired(meta: &RunMeta, (p, planes): (usize, usize), seg: &Segmentation) -> Entries {
+    let mut all = acquisition(meta, seg.first_frame.dim(), seg.f.ncols(), planes);
+    all.push(("iplane", int(p)));
+    all.extend(provenance(meta, format!("suite2p/plane{p}")));
+    all
+}
 
-fn acquisition(meta: &RunMeta, plane: usize, planes: usize, seg: &Segmentation) -> Entries {
-    let (height, width) = seg.first_frame.dim();
-    let frames = seg.f.ncols();
+pub(super) fn acquisition(meta: &RunMeta, (height, width): (usize, usize), frames: usize, planes: usize) -> Entries {
     vec![
         ("Ly", int(height)),
         ("Lx", int(width)),
         ("nframes", int(frames)),
         ("frames_per_file", int32s(&[frames as u32])),
-        ("fs", Value::from(meta.frame_rate_hz)),
-        ("tau", Value::from(meta.tau_s)),
         ("nplanes", int(planes)),
-        ("iplane", int(plane)),
+        ("nrois", int(1)),
         ("nchannels", int(1)),
         ("functional_chan", int(1)),
-        ("aspect", Value::from(1.0)),
+        ("input_format", Value::from("tif")),
+        ("batch_size", int(BATCH)),
+        ("frame_rate_assumed", Value::from(meta.frame_rate_assumed)),
     ]
 }
 
-fn images(reg: &Registration) -> Entries {
+pub(super) fn provenance(meta: &RunMeta, folder: String) -> Entries {
+    let files = || Value::List(vec![Value::from(meta.name.as_str())]);
+    vec![
+        ("data_path", Value::List(vec![Value::from(".")])),
+        ("file_list", files()),
+        ("filelist", files()),
+        ("save_path0", Value::from(".")),
+        ("save_folder", Value::from("suite2p")),
+        ("save_path", Value::Str(folder)),
+        ("dropscope_version", Value::from(meta.version.as_str())),
+        ("dropscope_schema", int(SCHEMA)),
+    ]
+}
+
+/// The settings, as version 1 has them: those that have a meaning here.
+pub(super) fn settings(meta: &RunMeta, rois: &[Roi]) -> Entries {
+    let diameter = diameter(rois);
+    vec![
+        ("torch_device", Value::from("cpu")),
+        ("fs", Value::from(meta.frame_rate_hz)),
+        ("tau", Value::from(meta.tau_s)),
+        ("diameter", ints(&[diameter, diameter])),
+        ("run", Value::Dict(stages())),
+        (
+            "io",
+            Value::Dict(vec![
+                ("combined", Value::Bool(true)),
+                ("save_mat", Value::Bool(false)),
+                ("save_NWB", Value::Bool(false)),
+            ]),
+        ),
+        ("registration", Value::Dict(vec![("nonrigid", Value::Bool(true))])),
+        // What is merged by hand is cropped no more than what was found.
+        ("detection", Value::Dict(vec![("soma_crop", Value::Bool(false))])),
+        ("extraction", Value::Dict(extraction(rois))),
+    ]
+}
+
+fn stages() -> Entries {
+    let done = |name| (name, Value::Bool(true));
+    vec![("do_registration", int(1)), done("do_detection"), done("do_deconvolution")]
+}
+
+fn extraction(rois: &[Roi]) -> Entries {
+    vec![
+        ("neuropil_extract", Value::Bool(true)),
+        ("neuropil_coefficient", neuropil(rois)),
+        ("allow_overlap", Value::Bool(false)),
+        ("batch_size", int(BATCH)),
+    ]
+}
+
+/// What registration found.
+pub(super) fn registered(reg: &Registration) -> Entries {
     vec![
         ("meanImg", image(&reg.mean)),
+        ("meanImgE", image(&maps::enhanced(&reg.mean))),
         ("meanImg_raw", image(&reg.mean_raw)),
         ("sdImg", image(&reg.sd)),
-        // suite2p stores this one cropped to yrange × xrange.
-        ("max_proj", image(&cropped(&reg.max, reg))),
         ("refImg", image(&reg.reference)),
         ("yrange", ints(&[reg.yrange.0, reg.yrange.1])),
         ("xrange", ints(&[reg.xrange.0, reg.xrange.1])),
-    ]
-}
-
-fn cropped(full: &Array2<f32>, reg: &Registration) -> Array2<f32> {
-    let (height, width) = full.dim();
-    let (y1, x1) = (reg.yrange.1.min(height), reg.xrange.1.min(width));
-    let (y0, x0) = (reg.yrange.0.min(y1), reg.xrange.0.min(x1));
-    Array2::from_shape_fn((y1 - y0, x1 - x0), |(y, x)| full[[y0 + y, x0 + x]])
-}
-
-fn motion(reg: &Registration) -> Entries {
-    vec![
         ("yoff", floats(&reg.yoff)),
         ("xoff", floats(&reg.xoff)),
         ("corrXY", floats(&reg.corr)),
         ("badframes", bools(&reg.bad_frames)),
-        ("do_registration", int(1)),
-        ("nonrigid", Value::Bool(true)),
         ("yoff1", image(&reg.blocks.yoff1)),
         ("xoff1", image(&reg.blocks.xoff1)),
         ("yblock", ranges(&reg.blocks.y)),
         ("xblock", ranges(&reg.blocks.x)),
         ("nblocks", ints(&[reg.blocks.shape.0, reg.blocks.shape.1])),
-        ("block_size", ints(&[side(&reg.blocks.y), side(&reg.blocks.x)])),
     ]
+}
+
+/// The maps that cells stand out on, of the part that every frame covers: suite2p has them cropped to `yrange` × `xrange`.
+pub(super) fn detected(reg: &Registration) -> Entries {
+    vec![("max_proj", image(&maps::cropped(&reg.max, reg))), ("Vcorr", image(&maps::cropped(&maps::liveliness(reg), reg)))]
+}
+
+/// What version 1 calls otherwise, or does without.
+pub(super) fn of_older_versions(rois: &[Roi]) -> Entries {
+    vec![
+        ("neucoeff", neuropil(rois)),
+        ("do_registration", int(1)),
+        ("roidetect", Value::Bool(true)),
+        ("spikedetect", Value::Bool(true)),
+        ("anatomical_only", int(0)),
+        ("aspect", Value::from(1.0)),
+    ]
+}
+
+fn block_size(reg: &Registration) -> Value {
+    ints(&[side(&reg.blocks.y), side(&reg.blocks.x)])
 }
 
 fn ranges(blocks: &[(usize, usize)]) -> Value {
@@ -89,31 +159,15 @@ fn side(blocks: &[(usize, usize)]) -> usize {
     blocks.first().map_or(0, |b| b.1 - b.0)
 }
 
-fn settings(rois: &[Roi]) -> Entries {
-    let coefficients = rois.iter().map(|r| r.neuropil_coefficient);
-    let radii = rois.iter().filter(|r| r.is_cell).map(|r| r.radius);
-    // 0 is suite2p's word for a diameter nobody knows.
-    let diameter = (2.0 * median(radii).unwrap_or(0.0)).round() as usize;
-    vec![
-        ("diameter", ints(&[diameter, diameter])),
-        ("neucoeff", Value::from(median(coefficients).unwrap_or(USUAL_NEUROPIL))),
-        ("roidetect", Value::Bool(true)),
-        ("spikedetect", Value::Bool(true)),
-        ("anatomical_only", int(0)),
-    ]
+fn neuropil(rois: &[Roi]) -> Value {
+    Value::from(median(rois.iter().map(|r| r.neuropil_coefficient)).unwrap_or(USUAL_NEUROPIL))
 }
 
-fn provenance(meta: &RunMeta, plane: usize) -> Entries {
-    vec![
-        ("data_path", Value::List(vec![Value::from(".")])),
-        ("filelist", Value::List(vec![Value::from(meta.name.as_str())])),
-        ("save_path0", Value::from(".")),
-        ("save_folder", Value::from("suite2p")),
-        ("save_path", Value::Str(format!("suite2p/plane{plane}"))),
-        ("frame_rate_assumed", Value::from(meta.frame_rate_assumed)),
-        ("dropscope_version", Value::from(meta.version.as_str())),
-        ("dropscope_schema", int(SCHEMA)),
-    ]
+/// That of the cells, or of the ROIs where none is a cell, in whole pixels.
+fn diameter(rois: &[Roi]) -> usize {
+    let of_cells = median(rois.iter().filter(|r| r.is_cell).map(|r| r.radius));
+    let radius = of_cells.or_else(|| median(rois.iter().map(|r| r.radius)));
+    radius.map_or(USUAL_DIAMETER, |radius| ((2.0 * radius).round() as usize).max(1))
 }
 
 fn median(values: impl Iterator<Item = f32>) -> Option<f32> {

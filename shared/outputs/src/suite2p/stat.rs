@@ -4,20 +4,23 @@ use dropscope_segmentation::Roi;
 
 use crate::pickle::{Value, bools, floats, int, int32s, ints};
 
-/// The dict of one ROI in `stat.npy`.
-pub(super) fn dict(roi: &Roi, all: &[Roi], plane: usize) -> Value {
+/// The dict of one ROI of a plane in `stat.npy`; the plane's first pixel lies at (row, column) `place`.
+pub(super) fn dict(roi: &Roi, all: &[Roi], plane: usize, place: (usize, usize)) -> Value {
     let npix = roi.ypix.len();
+    let moved = |pixels: &[u32], by: usize| int32s(&pixels.iter().map(|v| v + by as u32).collect::<Vec<_>>());
     Value::Dict(vec![
-        ("ypix", int32s(&roi.ypix)),
-        ("xpix", int32s(&roi.xpix)),
+        ("ypix", moved(&roi.ypix, place.0)),
+        ("xpix", moved(&roi.xpix, place.1)),
         ("lam", floats(&roi.lam)),
         ("overlap", bools(&roi.overlap)),
         // The whole ROI counts as soma: dropscope crops no dendrites.
         ("soma_crop", bools(&vec![true; npix])),
-        ("med", ints(&[roi.med.0 as usize, roi.med.1 as usize])),
+        ("med", ints(&[roi.med.0 as usize + place.0, roi.med.1 as usize + place.1])),
         ("npix", int(npix)),
         ("npix_soma", int(npix)),
         ("npix_norm", Value::from(npix as f64 / mean_npix(all))),
+        // The scale that suite2p found a ROI at; 0 is its word for one that has none, and its GUI merges by it.
+        ("footprint", int(0)),
         ("radius", Value::from(roi.radius)),
         ("aspect_ratio", Value::from(roi.aspect_ratio)),
         ("compact", Value::from(roi.compact)),

@@ -36,6 +36,14 @@ impl Layout {
         Self { tiles, columns, factor: factor(columns) }
     }
 
+    /// The same for pairs of tiles, the two of each side by side.
+    pub(crate) fn of_pairs(pairs: usize, height: usize, width: usize) -> Self {
+        let tiles = 2 * pairs.max(1);
+        let longest = |columns: &usize| (columns * width).max(tiles.div_ceil(*columns) * height);
+        let columns = (2..=tiles).step_by(2).min_by_key(longest).unwrap_or(2);
+        Self { tiles, columns, factor: longest(&columns).div_ceil(LONGEST).max(1) }
+    }
+
     /// Fixes the size of the tiles.
     pub(crate) fn grid(self, tile_height: usize, tile_width: usize) -> Grid {
         Grid { layout: self, tile_height, tile_width }
@@ -75,6 +83,15 @@ impl Grid {
         (row * (self.tile_height + self.label() + GAP) + self.label(), column * (self.tile_width + GAP))
     }
 
+    /// Names of the tiles, and the top and left of their places.
+    pub(crate) fn named(&self, names: &[String]) -> Vec<(String, usize, usize)> {
+        let of = |(tile, name): (usize, &String)| {
+            let (top, left) = self.place(tile);
+            (name.clone(), top.saturating_sub(LABEL), left)
+        };
+        names.iter().enumerate().map(of).collect()
+    }
+
     /// Name of a tile, and the top and left of its place; none where there is one tile only.
     pub(crate) fn labels(&self, planes: usize) -> impl Iterator<Item = (String, usize, usize)> + '_ {
         let roomy = self.tile_width >= 72;
@@ -106,6 +123,20 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn the_two_of_a_pair_are_side_by_side(pairs in 1_usize..20, height in 1_usize..3000, width in 1_usize..3000) {
+            let layout = Layout::of_pairs(pairs, height, width);
+            let (h, w) = (height.div_ceil(layout.factor), width.div_ceil(layout.factor));
+            let grid = layout.grid(h, w);
+            for pair in 0..pairs {
+                let (left, right) = (grid.place(2 * pair), grid.place(2 * pair + 1));
+                prop_assert!(left.0 == right.0 && left.1 + w <= right.1);
+            }
+            // Names and gaps beside, and a pixel a tile for what does not divide.
+            let (tall, wide) = grid.size();
+            prop_assert!(wide <= LONGEST + layout.columns * (GAP + 1) && tall <= LONGEST + pairs * (GAP + LABEL + 1));
+        }
+
         #[test]
         fn tiles_lie_on_the_picture_and_apart(planes in 1_usize..40, height in 1_usize..300, width in 1_usize..300) {
             let layout = Layout::of(planes, height, width);

@@ -2,28 +2,33 @@
 
 mod animation;
 mod canvas;
+mod caption;
 mod contrast;
 mod layout;
 mod lzw;
+mod pairs;
 mod picture;
 mod text;
 
 pub(crate) use layout::Layout;
+pub use pairs::Pairs;
 
 use rayon::prelude::*;
 
-use crate::{Image, PlaneSurvey, ProjectionError, Survey};
+use crate::{About, Image, PlaneSurvey, ProjectionError, Survey};
+use caption::Caption;
 
 /// Names of the files of [`Survey::preview_files`], in their order.
 pub const PREVIEW_FILES: [&str; 5] = ["max.gif", "std.gif", "mean.png", "max.png", "std.png"];
 
 impl Survey {
     /// Renders the pictures: maximum and standard deviation through time as animations, and the three projections of
-    /// the whole recording. The planes of a volume lie side by side; the animations also show their maximum.
+    /// the whole recording. The planes of a volume lie side by side; the animations also show their maximum, when each
+    /// window begins, and a scale where the recording states its pixels' size. An animation has 8 MB at most.
     ///
     /// # Errors
     /// [`ProjectionError`] when a picture cannot be encoded.
-    pub fn preview_files(&self) -> Result<Vec<(&'static str, Vec<u8>)>, ProjectionError> {
+    pub fn preview_files(&self, about: &About) -> Result<Vec<(&'static str, Vec<u8>)>, ProjectionError> {
         let contents = [
             Content::Animated(|plane| &plane.window_max),
             Content::Animated(|plane| &plane.window_sd),
@@ -35,9 +40,11 @@ impl Survey {
         let comment = (self.every > 1).then(|| {
             format!("dropscope: every {}th time point of {}, {} in all", self.every, self.info.frames, self.times().len())
         });
+        let caption = Caption::of(self, about);
         let file = |(name, content)| match content {
             Content::Animated(of) => {
-                Ok((name, animation::gif(&self.layout, &self.planes.iter().map(of).collect::<Vec<_>>(), comment.as_deref())?))
+                let windows: Vec<&Vec<Image>> = self.planes.iter().map(of).collect();
+                Ok((name, animation::gif(&self.layout, &windows, &caption, comment.as_deref())?))
             }
             Content::Still(of) => Ok((name, picture::montage_png(&self.planes.iter().map(of).collect::<Vec<_>>())?)),
         };
