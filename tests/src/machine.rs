@@ -110,14 +110,26 @@ impl Machine<'_> {
         Ok(Upload { bucket: BUCKET.into(), key, version: None, etag, size: Some(size), sequencer: None })
     }
 
-    /// The same, with settings beside it that state when its session began and ask for all results.
+    /// The same, with settings beside it that state when its session began.
     ///
     /// # Errors
     /// When the store does not take them.
     pub async fn upload_dated(&self, key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
+        self.upload_with(DATED, key, bytes).await
+    }
+
+    /// The same, and all results are asked for.
+    ///
+    /// # Errors
+    /// When the store does not take them.
+    pub async fn upload_for_all(&self, key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
+        self.upload_with(&[MOVIE, DATED].concat(), key, bytes).await
+    }
+
+    async fn upload_with(&self, settings: &[u8], key: &str, bytes: Vec<u8>) -> Result<Upload, ObjectsError> {
         let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let settings = ObjectKey::raw(format!("{folder}/dropscope.toml"));
-        self.store.put(&settings, WHOLE.to_vec(), &Condition::Always).await?;
+        let beside = ObjectKey::raw(format!("{folder}/dropscope.toml"));
+        self.store.put(&beside, settings.to_vec(), &Condition::Always).await?;
         self.upload(key, bytes).await
     }
 
@@ -239,8 +251,8 @@ pub fn alike_in_any_run(files: &[ResultFile]) -> Vec<ResultFile> {
 /// Settings that state when the session began, and nothing else.
 pub const DATED: &[u8] = b"[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
 
-/// The same, and the registered movie is asked for: every result that there is.
-const WHOLE: &[u8] = b"registered_movie = true\n\n[nwb]\nsession_start = 2026-05-04T09:30:00+02:00\n";
+/// Settings that ask for the registered movie: then there is every result.
+const MOVIE: &[u8] = b"registered_movie = true\n\n";
 
 /// The mails in a bucket's mail folder.
 ///

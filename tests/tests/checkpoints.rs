@@ -40,7 +40,7 @@ async fn finished(machine: &mut Machine<'_>) -> (Job, Outcome) {
 async fn calm(keeping: Keeping) -> (Vec<ResultFile>, Vec<String>) {
     let (whole, faults) = (whole(keeping), Faults::never());
     let mut machine = whole.on_with_failing_workers(faults.clone()).unwrap();
-    machine.upload_dated(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.upload_for_all(KEY, recordings::small(1).unwrap()).await.unwrap();
     let (_, outcome) = finished(&mut machine).await;
     assert!(outcome.provenance.get("resumed").is_none(), "nobody was stopped");
     (outcome.files, faults.writes())
@@ -79,7 +79,7 @@ async fn a_worker_that_dies_at_any_checkpoint_is_gone_on_from_there() {
             let what = format!("{moment:?} {number} `{write}`");
             let whole = whole(always());
             let mut machine = whole.on_with_failing_workers(Faults::at(number, moment)).unwrap();
-            machine.upload_dated(KEY, recordings::small(1).unwrap()).await.unwrap();
+            machine.upload_for_all(KEY, recordings::small(1).unwrap()).await.unwrap();
             let (job, outcome) = finished(&mut machine).await;
             assert_eq!(alike(&outcome.files), alike(&files), "{what}");
             let resumed = outcome.provenance.get("resumed");
@@ -131,7 +131,7 @@ impl RunProgress for TakenAway {
 
 /// Launches, lets the worker come as far as detection, and takes the job away from it.
 async fn taken_away(machine: &mut Machine<'_>, whole: &Whole) -> Job {
-    machine.upload_dated(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.upload_for_all(KEY, recordings::small(1).unwrap()).await.unwrap();
     machine.cloud.turn().await.unwrap();
     let (instance, job) = (whole.fleet.alive().remove(0), machine.jobs().await.unwrap().remove(0));
     let assignment = Assignment { run: instance.run, attempt: instance.attempt, instance: instance.id.clone() };

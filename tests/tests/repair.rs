@@ -4,6 +4,7 @@
 use dropscope_pipeline::budget::Budget;
 use dropscope_pipeline::{ObjectKey, RunId, State, Upload, Usd, event};
 use dropscope_ports::{Condition, Fleet, LaunchRequest, Objects};
+use dropscope_segment::Assignment;
 use dropscope_testkit::faults::Faults;
 use dropscope_tests::{Machine, Whole, recordings};
 
@@ -59,6 +60,56 @@ async fn a_run_that_cannot_be_paid_asks_once_and_waits_quietly() {
     machine.walk().await.unwrap();
     machine.check_done(&machine.jobs().await.unwrap()[0]).await.unwrap();
     assert_eq!(machine.mails().unwrap().len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_owner_who_was_told_that_a_run_waits_hears_once_that_it_goes_on() {
+    let whole = Whole::new().unwrap();
+    let mut machine = whole.on(Faults::never()).unwrap();
+    cap(&machine, ATTEMPT - 1).await;
+    machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    let turns = async |machine: &mut Machine<'_>, turns: usize| {
+        for _ in 0..turns {
+            machine.cloud.turn().await.unwrap();
+            whole.clock.advance(60);
+        }
+    };
+    turns(&mut machine, 12).await;
+    assert_eq!(machine.mails().unwrap().len(), 1);
+    cap(&machine, ATTEMPT).await;
+    turns(&mut machine, 2).await;
+    let (instance, job) = (whole.fleet.alive().remove(0), machine.jobs().await.unwrap().remove(0));
+    let begin = |job: &dropscope_pipeline::Job| job.running(instance.attempt, &instance.id, machine.world().clock.now());
+    dropscope_jobs::update_job(&machine.store, &job.run, begin).await.unwrap();
+    turns(&mut machine, 3).await;
+    let mails = machine.mails().unwrap();
+    assert_eq!(mails.iter().filter(|mail| mail.contains("x.tif goes on")).count(), 1, "{mails:?}");
+    let assignment = Assignment { run: instance.run, attempt: instance.attempt, instance: instance.id };
+    machine.work(&assignment).await;
+    whole.fleet.end_all();
+    machine.walk().await.unwrap();
+    machine.check_done(&machine.jobs().await.unwrap()[0]).await.unwrap();
+    assert_eq!(machine.mails().unwrap().len(), 3, "waits, goes on, done");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_launch_reserved_for_a_closed_run_is_settled() {
+    let whole = Whole::new().unwrap();
+    let mut machine = whole.on(Faults::never()).unwrap();
+    machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.walk().await.unwrap();
+    let job = machine.jobs().await.unwrap().remove(0);
+    let spent = money(&machine).await.spent;
+    // A call of launch that stalled since before the run was done, and died after this.
+    let now = machine.world().clock.now();
+    let amount = Usd::from_micros(ATTEMPT);
+    dropscope_jobs::reserve(&machine.store, &job, amount, &Default::default(), now).await.unwrap().unwrap();
+    assert_eq!(money(&machine).await.committed(), spent.plus(amount));
+    for _ in 0..5 {
+        machine.cloud.turn().await.unwrap();
+        whole.clock.advance(60);
+    }
+    assert_eq!(money(&machine).await.committed(), spent, "its attempt is in the ledger, and nothing was spent again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

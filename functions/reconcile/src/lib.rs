@@ -214,7 +214,7 @@ async fn one(job: Job, seen: &Seen, deps: &Deps, summary: &mut Summary) -> Resul
         wake(&job, deps, seen.now).await
     } else if look::may_go(&job, deps.patience, seen.now) {
         go(&job, seen, deps, summary).await
-    } else if job.state.is_final() && !look::lingers(&job, &seen.instances) {
+    } else if job.state.is_final() && look::is_gone(&job, &seen.instances, deps.patience, seen.now) {
         summary.closed += 1;
         close(&job, deps, seen.now).await
     } else if job.told && matches!(job.state, State::Running { .. }) {

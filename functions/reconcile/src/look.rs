@@ -94,6 +94,13 @@ pub fn lingers(job: &Job, instances: &[Instance]) -> bool {
     instances.iter().any(|instance| is_alive(instance, job))
 }
 
+/// Whether an ended run leaves nothing behind that runs: its instance was seen to have ended, or is not seen although there was
+/// time enough. One that was done before its instance was listed keeps its place and its money until then.
+pub fn is_gone(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> bool {
+    let seen = job.attempt == 0 || instance_of(job, instances).is_some();
+    !lingers(job, instances) && (seen || now >= job.since.plus_seconds(patience.launch))
+}
+
 fn is_alive(instance: &Instance, job: &Job) -> bool {
     instance.run == job.run && instance.state == InstanceState::Alive
 }

@@ -203,13 +203,13 @@ impl Budget {
     }
 
     /// Lets go of refusals that nobody can ask about any more: those of a day ago, and of earlier attempts of this run, whose
-    /// calls see that another attempt is the job's before they start anything.
+    /// calls see that another attempt is the job's before they start anything. Those of later ones stay: who asks is late.
     fn forget_refusals(&mut self, attempt: &str, now: Timestamp) {
-        let run = |attempt: &str| attempt.rsplit_once('.').map_or_else(|| attempt.to_owned(), |(run, _)| run.to_owned());
-        let asked = run(attempt);
+        let asked = numbered(attempt);
         self.refused.retain(|other, refused| {
-            let same_run = other != attempt && run(other) == asked;
-            !same_run && now < refused.at.plus_seconds(REFUSED)
+            let other = numbered(other);
+            let earlier = other.0 == asked.0 && other.1 < asked.1;
+            !earlier && now < refused.at.plus_seconds(REFUSED)
         });
     }
 
@@ -303,6 +303,12 @@ impl Budget {
             self.served.clear();
         }
     }
+}
+
+/// Run and number of an attempt, see [`attempt_id`].
+fn numbered(attempt: &str) -> (&str, u32) {
+    let (run, number) = attempt.rsplit_once('.').unwrap_or((attempt, ""));
+    (run, number.parse().unwrap_or(0))
 }
 
 /// The cap that `asked` would pass on top of what is committed, and what it leaves.

@@ -49,6 +49,12 @@ fn a_refusal_stands_for_every_call_that_asks_for_the_attempt() {
     assert_eq!(budget.reserve("s.1", dollars(2), "ana", now), Err(Refusal::Before(first.to_string())));
     assert_eq!(budget.reserve("s.2", dollars(2), "ana", now), Ok(()), "the next attempt is another question");
     assert!(budget.refused.is_empty(), "and ends the refusal");
+    budget.freeze("alert", now);
+    let second = budget.reserve("s.3", dollars(2), "ana", now).unwrap_err();
+    let _ = budget.reserve("s.1", dollars(2), "ana", now);
+    budget.thaw(now);
+    let again = budget.reserve("s.3", dollars(2), "ana", now);
+    assert_eq!(again, Err(Refusal::Before(second.to_string())), "a late call for an earlier attempt ends no refusal");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use dropscope_pipeline::{Job, Timestamp, Usd};
 use dropscope_ports as ports;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
@@ -119,7 +120,7 @@ pub(crate) struct Actor {
     /// Its attempt: of a worker, and of a launch once it has taken one.
     pub(crate) attempt: u32,
     /// The jobs that it has read, by run.
-    pub(crate) jobs: Vec<Option<Job>>,
+    pub(crate) jobs: Vec<Option<Arc<Job>>>,
     /// Instances as they were listed: of reconcile.
     pub(crate) instances: Vec<ports::Instance>,
     /// The budget as it was read: of reconcile.

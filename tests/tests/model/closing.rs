@@ -5,6 +5,7 @@ use crate::world::{Model, Planted, Run, World, now};
 use dropscope_pipeline::budget::{LedgerEntry, attempt_id};
 use dropscope_pipeline::job::Verdict;
 use dropscope_pipeline::{Job, State, Usd};
+use std::sync::Arc;
 
 /// A mail stays so long in the hand of whoever began to send it, seconds.
 const LEASE: u64 = 60;
@@ -20,7 +21,7 @@ pub(crate) fn validate(model: &Model, world: &mut World, actor: &mut Actor, run_
         Op::Mark => run.marker = true,
         Op::Claim => {
             if run.job.is_none() || model.planted == Some(Planted::ClaimsOverAClaim) {
-                run.job = Some(run.claim());
+                run.job = Some(Arc::new(run.claim()));
             }
         }
         Op::Judge => {

@@ -3,7 +3,8 @@
 use crate::actors::{Actor, Op};
 use crate::world::{Instance, Model, PRICE, Planted, SPENT, World, now};
 use dropscope_pipeline::job::Verdict;
-use dropscope_pipeline::{Outcome, State, budget};
+use dropscope_pipeline::{Job, Outcome, State, budget};
+use std::sync::Arc;
 
 /// Carries out one call of launch; false when there is no such outcome.
 pub(crate) fn launch(model: &Model, world: &mut World, actor: &mut Actor, run: usize, op: &Op, choice: usize) -> bool {
@@ -137,7 +138,7 @@ fn work(model: &Model, world: &mut World, actor: &mut Actor, run: usize, choice:
 }
 
 /// What a worker does with a job that is over: tells its owner. It may not write the budget.
-fn late(actor: &mut Actor, run: usize, job: dropscope_pipeline::Job) {
+fn late(actor: &mut Actor, run: usize, job: Arc<Job>) {
     actor.jobs[run] = Some(job);
     actor.then(run, [Op::Close { settles: false }]);
 }

@@ -7,13 +7,13 @@ use dropscope_pipeline::{Job, Quiet, State};
 use dropscope_ports as ports;
 use dropscope_reconcile::{Patience, look, order};
 
-/// Shorter than a leap of time, all of it.
+/// Shorter than a leap of time, all of it but the lifetime of an instance: one that outlives it ends itself here.
 const PATIENCE: Patience = Patience {
     launch: 100,
     wake: 100,
     verdict: 100,
     leave: 100,
-    overtime: 100,
+    overtime: 1_000_000,
     tell: 100,
     quiet: Quiet { needed: 100, again: 100 },
 };
@@ -92,12 +92,12 @@ fn instances(world: &World, actor: &mut Actor, choice: usize) -> bool {
 /// All that is to be done, decided on what was seen.
 fn plan(model: &Model, world: &World, actor: &mut Actor) {
     let (budget, at) = (actor.budget.clone().unwrap(), actor.now());
-    let open: Vec<Job> = actor.jobs.iter().flatten().cloned().collect();
+    let open: Vec<Job> = actor.jobs.iter().flatten().map(|job| (**job).clone()).collect();
     let mut all = open.clone();
     // Jobs of instances that live on although their run is closed.
     let unknown =
         world.runs.iter().filter(|run| open.iter().all(|job| job.run != run.id) && run.instances.iter().any(|i| i.alive));
-    all.extend(unknown.filter_map(|run| run.job.clone()));
+    all.extend(unknown.filter_map(|run| run.job.as_deref().cloned()));
     let place = |id: &dropscope_pipeline::RunId| world.runs.iter().position(|run| run.id == *id).unwrap();
     let mut ops = Vec::new();
     for (id, attempt) in look::unowned(&open, &budget, PATIENCE, at) {
@@ -162,7 +162,7 @@ fn act(model: &Model, actor: &mut Actor, run: usize) {
             actor.room -= 1;
             actor.then(run, [Op::Wake]);
         }
-    } else if job.state.is_final() && !look::lingers(&job, &actor.instances) {
+    } else if job.state.is_final() && look::is_gone(&job, &actor.instances, PATIENCE, at) {
         actor.then(run, [Op::Close { settles: true }]);
     }
 }

@@ -3,6 +3,7 @@
 use crate::actors::{Actor, Kind, Op};
 use crate::world::{Model, World, now};
 use crate::{closing, launch, reconcile};
+use dropscope_pipeline::State;
 
 /// Outcomes that one call can have at most.
 const CHOICES: usize = 3;
@@ -133,8 +134,10 @@ fn begins(model: &Model, world: &World, run: usize, all: &mut Vec<(String, World
 /// A refused launch ends as it began, one attempt further on. To that there would be no end: from the third attempt on only
 /// launches are played that find a place when they begin.
 fn is_worth_while(model: &Model, world: &World, run: usize) -> bool {
-    let attempt = world.runs[run].job.as_ref().map_or(0, |job| job.attempt);
-    attempt < 2 || (world.budget.reservations.len() < model.at_a_time && world.budget.frozen.is_none())
+    let Some(job) = &world.runs[run].job else { return false };
+    job.attempt < 2
+        || job.state == State::Launching
+        || (world.budget.reservations.len() < model.at_a_time && world.budget.frozen.is_none())
 }
 
 /// Events come no more; instances end.

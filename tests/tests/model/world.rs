@@ -6,7 +6,7 @@ use dropscope_pipeline::{Job, Manifest, Needs, ObjectKey, Plan, RunId, Settings,
 use dropscope_recording::Info;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// The present. Time goes by in leaps that are longer than any patience: what is written now is fresh, what was written
 /// before a leap is old.
@@ -75,7 +75,7 @@ pub(crate) struct Run {
     pub(crate) id: RunId,
     /// How often its event may still be delivered.
     pub(crate) deliveries: u8,
-    pub(crate) job: Option<Job>,
+    pub(crate) job: Option<Arc<Job>>,
     pub(crate) marker: bool,
     pub(crate) manifest: bool,
     /// Whether launch may be told of it: by its manifest, or announced again.
@@ -118,8 +118,8 @@ pub(crate) fn age(at: &mut Timestamp) {
     *at = Timestamp::from_millis((at.millis() - LEAP).max(NOW - 2 * LEAP));
 }
 
-pub(crate) fn age_job(job: &mut Job) {
-    age(&mut job.since);
+pub(crate) fn age_job(job: &mut Arc<Job>) {
+    age(&mut Arc::make_mut(job).since);
 }
 
 pub(crate) fn age_budget(budget: &mut Budget) {
@@ -131,7 +131,7 @@ impl Model {
         let claimed = self.deliveries == 0;
         let run = |n: usize| {
             let run = self.run(n);
-            let job = run.claim().validated(run.accepted(), now()).unwrap();
+            let job = Arc::new(run.claim().validated(run.accepted(), now()).unwrap());
             if claimed { Run { job: Some(job), marker: true, manifest: true, announced: true, ..run } } else { run }
         };
         World {
@@ -199,10 +199,11 @@ impl Run {
     }
 
     /// What a step of the job's state machine makes of the document as it stands: what it is now, or what refused.
-    pub(crate) fn update<R>(&mut self, step: impl FnOnce(&Job) -> Result<Job, R>) -> Result<Job, Job> {
+    pub(crate) fn update<R>(&mut self, step: impl FnOnce(&Job) -> Result<Job, R>) -> Result<Arc<Job>, Arc<Job>> {
         let job = self.job.clone().unwrap();
         match step(&job) {
             Ok(next) => {
+                let next = Arc::new(next);
                 self.job = Some(next.clone());
                 Ok(next)
             }
@@ -245,7 +246,7 @@ impl World {
         let round = |at: &mut Timestamp| *at = (*at).max(earlier());
         let jobs = self.actors.iter_mut().flat_map(|actor| actor.jobs.iter_mut().flatten());
         let jobs = jobs.chain(self.runs.iter_mut().filter_map(|run| run.job.as_mut()));
-        jobs.for_each(|job| round(&mut job.since));
+        jobs.filter(|job| job.since < earlier()).for_each(|job| round(&mut Arc::make_mut(job).since));
         for run in &mut self.runs {
             run.post.pending.iter_mut().for_each(round);
             run.instances.iter_mut().for_each(|instance| round(&mut instance.launched_at));
