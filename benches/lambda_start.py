@@ -72,6 +72,7 @@ def environment(api: str) -> dict[str, str]:
         "MONTHLY_CAP_USD": "20",
         "MAX_INSTANCES": "4",
         "DISK_GIB": "100",
+        "ON_DEMAND_FALLBACK": "no",
     }
     return os.environ | of_lambda | {f"DROPSCOPE_{name}": value for name, value in own.items()}
 

@@ -41,6 +41,13 @@ impl InlineFleet {
         }
     }
 
+    /// Stops an instance, as somebody might by hand: its disk stays.
+    pub fn rest(&self, id: &str) {
+        for (_, instance) in self.lock().iter_mut().filter(|(_, i)| i.id == id) {
+            instance.state = InstanceState::Resting;
+        }
+    }
+
     /// Ends every instance: the power is cut.
     pub fn end_all(&self) {
         for (_, instance) in self.lock().iter_mut() {
@@ -65,7 +72,7 @@ impl Fleet for InlineFleet {
         if let Some((token, instance)) = instances.iter().find(|(token, _)| *token == request.token) {
             return match instance.state {
                 InstanceState::Alive => Ok(instance.clone()),
-                InstanceState::Ended => Err(FleetError::TokenSpent(token.clone())),
+                InstanceState::Resting | InstanceState::Ended => Err(FleetError::TokenSpent(token.clone())),
             };
         }
         let mut refusals = self.refusals.lock().unwrap_or_else(PoisonError::into_inner);

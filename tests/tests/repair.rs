@@ -3,7 +3,7 @@
 
 use dropscope_pipeline::budget::Budget;
 use dropscope_pipeline::{ObjectKey, RunId, State, Upload, Usd, event};
-use dropscope_ports::{Condition, Fleet, LaunchRequest, Objects};
+use dropscope_ports::{Condition, Fleet, InstanceState, LaunchRequest, Objects};
 use dropscope_segment::Assignment;
 use dropscope_testkit::faults::Faults;
 use dropscope_tests::{Machine, Whole, recordings};
@@ -209,6 +209,7 @@ async fn an_instance_that_works_on_nothing_is_ended() {
         run: "0123456789abcdef".parse().unwrap(),
         attempt: 1,
         owner: "ana".into(),
+        market: dropscope_pipeline::Market::Spot,
         offers: Vec::new(),
         lifetime_seconds: 60,
     };
@@ -218,6 +219,24 @@ async fn an_instance_that_works_on_nothing_is_ended() {
     whole.clock.advance(60);
     machine.cloud.turn().await.unwrap();
     assert_eq!(whole.fleet.alive().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_somebody_stopped_is_ended_and_its_run_goes_on() {
+    let whole = Whole::new().unwrap();
+    let mut machine = whole.on(Faults::never()).unwrap();
+    machine.upload(KEY, recordings::small(1).unwrap()).await.unwrap();
+    machine.cloud.turn().await.unwrap();
+    let instance = whole.fleet.alive().remove(0);
+    let job = machine.jobs().await.unwrap().remove(0);
+    let begin = |job: &dropscope_pipeline::Job| job.running(1, &instance.id, machine.world().clock.now());
+    dropscope_jobs::update_job(&machine.store, &job.run, begin).await.unwrap();
+    whole.fleet.rest(&instance.id);
+    machine.walk().await.unwrap();
+    let outcome = machine.check_done(&machine.jobs().await.unwrap()[0]).await.unwrap();
+    assert_eq!(outcome.attempt, 2);
+    let seen = whole.fleet.list().await.unwrap();
+    assert!(seen.iter().all(|instance| instance.state == InstanceState::Ended), "{seen:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

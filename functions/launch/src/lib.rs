@@ -14,19 +14,20 @@ use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::event::{self, EventError};
 use dropscope_pipeline::instance::{NothingFits, Offer, choose, dearest};
 use dropscope_pipeline::job::{Refused, Verdict};
-use dropscope_pipeline::{Job, Manifest, RunId, State, Upload, Usd, budget, state_keys};
+use dropscope_pipeline::market::{Scarce, smallest};
+use dropscope_pipeline::{Job, Manifest, Market, RunId, State, Upload, Usd, budget, state_keys};
 use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest, Objects};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 
 use dropscope_runtime::environment::{
-    BUCKET, DISK, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, SUBNETS, Variable,
+    BUCKET, DISK, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, ON_DEMAND_FALLBACK, OWNER_CAP, STACK, SUBNETS, Variable,
 };
 
 /// What the program needs to be told by its environment.
 pub const VARIABLES: &[&Variable] =
-    &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &OWNER_CAP, &MAX_INSTANCES, &DISK];
+    &[&BUCKET, &STACK, &LAUNCH_TEMPLATE, &SUBNETS, &MONTHLY_CAP, &OWNER_CAP, &MAX_INSTANCES, &DISK, &ON_DEMAND_FALLBACK];
 
 /// What launch may touch.
 pub struct Deps {
@@ -53,6 +54,8 @@ pub struct Beside {
     pub usd_per_hour: Usd,
     /// Seconds before it knows its lifetime: it may be on its way so long.
     pub boot_seconds: u64,
+    /// Whether it may be paid on demand where spot is not to be had.
+    pub on_demand: bool,
 }
 
 impl Beside {
@@ -63,7 +66,14 @@ impl Beside {
             disk_gib: Some(disk_gib),
             usd_per_hour: Usd::from_micros(disk_gib.saturating_mul(220) + 5_000),
             boot_seconds: 1200,
+            on_demand: false,
         }
+    }
+
+    /// The same, and paid on demand where spot is not to be had, if `allowed`.
+    #[must_use]
+    pub fn or_on_demand(self, allowed: bool) -> Self {
+        Self { on_demand: allowed, ..self }
     }
 }
 
@@ -173,22 +183,23 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
     let Some(manifest) = &job.manifest else {
         return Ok(Outcome::Nothing { run: job.run, why: Refused::NotYet(job.state.word()) });
     };
-    let offers = match deps.beside.disk_gib {
-        Some(disk_gib) if manifest.needs.scratch_gib > disk_gib => {
-            Err(NothingFits::Disk { needed_gib: manifest.needs.scratch_gib, disk_gib })
-        }
-        _ => choose(&manifest.needs, &deps.fleet.offers().await?),
+    let all = deps.fleet.offers().await?;
+    let fitting = |job: &Job| fitting(job, manifest, &all, &deps.beside);
+    // What is asked for is decided with the attempt, and repeated with it: a token stands for one request.
+    let take = |job: &Job| {
+        let market = Market::of(job, deps.beside.on_demand);
+        let usd_per_hour = fitting(job).as_deref().map_or(Usd::ZERO, |offers| market.most(dearest(offers)));
+        job.launching_in(market, usd_per_hour.plus(deps.beside.usd_per_hour), now)
     };
-    let usd_per_hour = offers.as_deref().map_or(Usd::ZERO, dearest).plus(deps.beside.usd_per_hour);
-    let job = match dropscope_jobs::update_job(&*deps.objects, run, |job| job.launching(usd_per_hour, now)).await? {
+    let job = match dropscope_jobs::update_job(&*deps.objects, run, take).await? {
         Changed::Now(job) => job,
         Changed::Refused(job, why) => return Ok(Outcome::Nothing { run: job.run, why }),
     };
-    let request = match offers {
+    let request = match fitting(&job) {
         Ok(offers) => request(&job, manifest, offers),
         Err(nothing) => return impossible(&job, &nothing, deps).await,
     };
-    let amount = usd_per_hour.per_hour_for(request.lifetime_seconds + deps.beside.boot_seconds);
+    let amount = job.usd_per_hour.per_hour_for(request.lifetime_seconds + deps.beside.boot_seconds);
     if let Err(refusal) = dropscope_jobs::reserve(&*deps.objects, &job, amount, &deps.allowance, now).await? {
         return refused(&job, refusal.to_string(), deps).await;
     }
@@ -204,15 +215,26 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
     }
     match start(&request, deps).await {
         Ok(instance) => Ok(Outcome::Launched { run: run.clone(), instance }),
-        Err(error @ (FleetError::NoCapacity(_) | FleetError::Quota(_))) => wait(&job, error.to_string(), deps).await,
+        Err(error @ FleetError::NoCapacity(_)) => wait(&job, Scarce::Capacity, error.to_string(), deps).await,
+        Err(error @ FleetError::Quota(_)) => wait(&job, Scarce::Quota, error.to_string(), deps).await,
         Err(error @ FleetError::TokenSpent(_)) => lose(&job, error.to_string(), deps).await,
         // A mistake in permissions or the stack: the run waits until somebody has mended it. The line calls that somebody.
         Err(error @ FleetError::Refused { .. }) => {
             let why = dropscope_runtime::chain(&error);
             tracing::error!(%run, why, "the launch is refused");
-            wait(&job, why, deps).await
+            wait(&job, Scarce::Capacity, why, deps).await
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// The types that would do, cheapest first; after a quota only the smallest machines.
+fn fitting(job: &Job, manifest: &Manifest, all: &[Offer], beside: &Beside) -> Result<Vec<Offer>, NothingFits> {
+    match beside.disk_gib {
+        Some(disk_gib) if manifest.needs.scratch_gib > disk_gib => {
+            Err(NothingFits::Disk { needed_gib: manifest.needs.scratch_gib, disk_gib })
+        }
+        _ => choose(&manifest.needs, all).map(|offers| if job.met.quota { smallest(offers) } else { offers }),
     }
 }
 
@@ -222,6 +244,7 @@ fn request(job: &Job, manifest: &Manifest, offers: Vec<Offer>) -> LaunchRequest 
         run: job.run.clone(),
         attempt: job.attempt,
         owner: job.owner.clone(),
+        market: job.market,
         offers,
         lifetime_seconds: manifest.needs.lifetime_seconds(),
     }
@@ -245,28 +268,29 @@ async fn refused(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchE
     if budget.reservations.contains_key(&budget::attempt_id(&job.run, job.attempt)) {
         return Ok(Outcome::Nothing { run: job.run.clone(), why: Refused::Past(job.state.word()) });
     }
-    match put_off(job, &why, deps).await? {
+    match put_off(job, Scarce::Money, &why, deps).await? {
         Changed::Now(_) => Ok(Outcome::Waiting { run: job.run.clone(), why }),
         Changed::Refused(_, why) => Ok(Outcome::Nothing { run: job.run.clone(), why }),
     }
 }
 
 /// launching → waiting.
-async fn put_off(job: &Job, why: &str, deps: &Deps) -> Result<Changed<Job, Refused>, JobsError> {
+async fn put_off(job: &Job, scarce: Scarce, why: &str, deps: &Deps) -> Result<Changed<Job, Refused>, JobsError> {
     let now = deps.clock.now();
-    dropscope_jobs::update_job(&*deps.objects, &job.run, |current| current.waiting(job.attempt, why.to_owned(), now)).await
+    let step = |current: &Job| current.waiting_since(scarce, job.attempt, why.to_owned(), now);
+    dropscope_jobs::update_job(&*deps.objects, &job.run, step).await
 }
 
 /// launching → waiting; then what was reserved goes back untouched. In this order: as long as the job says launching,
 /// another call may have started the attempt, and its money must stay.
-async fn wait(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
+async fn wait(job: &Job, scarce: Scarce, why: String, deps: &Deps) -> Result<Outcome, LaunchError> {
     let run = job.run.clone();
     let instances = deps.fleet.list().await?;
     let ours = |i: &&Instance| i.run == job.run && i.attempt == job.attempt && i.state == InstanceState::Alive;
     if let Some(instance) = instances.iter().find(ours) {
         return Ok(Outcome::Launched { run, instance: instance.id.clone() });
     }
-    match put_off(job, &why, deps).await? {
+    match put_off(job, scarce, &why, deps).await? {
         Changed::Now(_) => {
             dropscope_jobs::release(&*deps.objects, job, deps.clock.now()).await?;
             Ok(Outcome::Waiting { run, why })

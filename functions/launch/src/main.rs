@@ -8,7 +8,8 @@ use dropscope_pipeline::budget::Allowance;
 use dropscope_ports::Objects;
 use dropscope_ports::clock::SystemClock;
 use dropscope_runtime::environment::{
-    BUCKET, DISK, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, OWNER_CAP, STACK, SUBNETS,
+    BUCKET, DISK, Environment, EnvironmentError, LAUNCH_TEMPLATE, MAX_INSTANCES, MONTHLY_CAP, ON_DEMAND_FALLBACK, OWNER_CAP,
+    STACK, SUBNETS,
 };
 use dropscope_runtime::lambda::{Call, Failure, serve};
 use serde_json::Value;
@@ -41,6 +42,14 @@ async fn main() -> ExitCode {
     serve(VARIABLES, told, async |call: Call, launch: Arc<Launch>| launch.work(call.event).await).await
 }
 
+fn yes(word: &str) -> Option<bool> {
+    match word {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
+}
+
 async fn told(environment: Environment) -> Result<Launch, EnvironmentError> {
     let most = environment.parsed(&MAX_INSTANCES, "a whole number", |text| text.parse().ok())?;
     let [cap, owner_cap] =
@@ -51,7 +60,8 @@ async fn told(environment: Environment) -> Result<Launch, EnvironmentError> {
         template: environment.text(&LAUNCH_TEMPLATE)?,
         subnets: environment.text(&SUBNETS)?.split(',').map(|subnet| subnet.trim().to_owned()).collect(),
         allowance: Allowance::of_stack(cap?, owner_cap?, most),
-        beside: Beside::on_ec2(environment.parsed(&DISK, "a whole number", |text| text.parse().ok())?),
+        beside: Beside::on_ec2(environment.parsed(&DISK, "a whole number", |text| text.parse().ok())?)
+            .or_on_demand(environment.parsed(&ON_DEMAND_FALLBACK, "`yes` or `no`", yes)?),
         sdk: sdk().await,
         ready: OnceCell::new(),
     })

@@ -5,7 +5,7 @@ use dropscope_launch::{Beside, Deps, Outcome, handle};
 use dropscope_local::{LocalStore, MailDir};
 use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::instance::Offer;
-use dropscope_pipeline::{Job, ObjectKey, State, Upload, Usd, event};
+use dropscope_pipeline::{Job, Market, ObjectKey, State, Upload, Usd, event};
 use dropscope_ports::{Clock, Condition, Fleet, FleetError, Instance, LaunchRequest, Objects};
 use dropscope_testkit::clock::StandingClock;
 use dropscope_testkit::movie::Scene;
@@ -19,7 +19,8 @@ struct Fixed(fn(&LaunchRequest) -> FleetError);
 impl Fleet for Fixed {
     async fn offers(&self) -> Result<Vec<Offer>, FleetError> {
         let usd_per_hour = Usd::from_micros(100_000);
-        Ok(vec![Offer { instance_type: "t".into(), cores: 2, memory_mib: 8000, usd_per_hour }])
+        let of = |name: &str, cores| Offer { instance_type: name.into(), cores, memory_mib: 8000, usd_per_hour };
+        Ok(vec![of("t", 2), of("u", 8)])
     }
     async fn launch(&self, request: &LaunchRequest) -> Result<Instance, FleetError> {
         Err(self.0(request))
@@ -42,6 +43,15 @@ fn spent(request: &LaunchRequest) -> FleetError {
 
 fn silent(_: &LaunchRequest) -> FleetError {
     FleetError::Busy { call: "create_fleet", source: "no answer".into() }
+}
+
+fn scarce(request: &LaunchRequest) -> FleetError {
+    FleetError::NoCapacity(format!("{:?}", request.market))
+}
+
+fn small_quota(request: &LaunchRequest) -> FleetError {
+    let types: Vec<&str> = request.offers.iter().map(|offer| offer.instance_type.as_str()).collect();
+    FleetError::Quota(types.join(" "))
 }
 
 struct Bench {
@@ -135,4 +145,46 @@ async fn a_recording_that_no_disk_holds_fails_at_once_with_the_remedy() {
     let job = bench.job().await;
     assert!(matches!(&job.state, State::Failed(verdict) if verdict.remedy.contains("WorkerDiskGiB")), "{:?}", job.state);
     assert!(bench.held().await.is_empty());
+}
+
+#[tokio::test]
+async fn after_three_refusals_of_spot_a_run_asks_on_demand_where_that_is_allowed_and_nowhere_else() {
+    for (allowed, fourth) in [(true, "no capacity: OnDemand"), (false, "no capacity: Spot")] {
+        let (bench, mut asked) = (Bench::new(), Vec::new());
+        for _ in 0..4 {
+            let outcome = bench.launch(scarce, Beside::default().or_on_demand(allowed)).await.unwrap();
+            let Outcome::Waiting { why, .. } = outcome else { panic!("{outcome}") };
+            asked.push(why);
+        }
+        assert!(asked[..3].iter().all(|why| why == "no capacity: Spot"), "{asked:?}");
+        assert_eq!(asked[3], fourth);
+    }
+}
+
+#[tokio::test]
+async fn what_is_reserved_on_demand_covers_the_dearest_region_and_a_repeated_call_asks_for_the_same() {
+    let (bench, beside) = (Bench::new(), Beside::default().or_on_demand(true));
+    for _ in 0..3 {
+        bench.launch(scarce, beside.clone()).await.unwrap();
+    }
+    bench.launch(silent, beside.clone()).await.unwrap_err();
+    let job = bench.job().await;
+    let hour = Usd::from_micros(200_000);
+    assert_eq!((job.attempt, job.market, job.usd_per_hour), (4, Market::OnDemand, hour));
+    assert_eq!(bench.held().await, [hour.per_hour_for(job.manifest.unwrap().needs.lifetime_seconds())]);
+    // Forbidden meanwhile or not: the token of this attempt stands for what was asked for first.
+    let outcome = bench.launch(scarce, Beside::default()).await.unwrap();
+    assert!(matches!(&outcome, Outcome::Waiting { why, .. } if why.contains("OnDemand")), "{outcome}");
+}
+
+#[tokio::test]
+async fn after_a_quota_only_the_smallest_machines_are_asked_for() {
+    let bench = Bench::new();
+    let mut asked = Vec::new();
+    for _ in 0..2 {
+        let outcome = bench.launch(small_quota, Beside::default()).await.unwrap();
+        let Outcome::Waiting { why, .. } = outcome else { panic!("{outcome}") };
+        asked.push(why);
+    }
+    assert_eq!(asked, ["quota reached: t u", "quota reached: t"]);
 }

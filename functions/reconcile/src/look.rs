@@ -27,7 +27,7 @@ pub struct Patience {
 pub fn lost(job: &Job, instances: &[Instance], patience: Patience, now: Timestamp) -> Option<String> {
     let seen = instance_of(job, instances);
     let late = now >= job.since.plus_seconds(patience.launch);
-    let gone = seen.map_or(late, |instance| instance.state == InstanceState::Ended);
+    let gone = seen.map_or(late, |instance| instance.state != InstanceState::Alive);
     match (&job.state, seen) {
         (State::Running { instance }, _) if gone => Some(format!("instance {instance} ended before the run was done")),
         (State::Launching, Some(instance)) if gone => Some(format!("instance {} ended before it began", instance.id)),
@@ -53,7 +53,8 @@ pub fn may_go(job: &Job, patience: Patience, now: Timestamp) -> bool {
 /// Why the budget would refuse what the last launch asked for; asking in vain every minute would cost money itself.
 pub fn refusal(job: &Job, budget: &Budget, allowance: &Allowance, now: Timestamp) -> Option<String> {
     let lifetime = job.manifest.as_ref().map_or(0, |manifest| manifest.needs.lifetime_seconds());
-    let asked = job.usd_per_hour.per_hour_for(lifetime);
+    // On demand is asked for only where spot was not to be had: whether spot may go, the next launch finds out.
+    let asked = job.market.as_spot(job.usd_per_hour).per_hour_for(lifetime);
     // How many may run is told by the instances themselves: a run that has just ended holds its money a moment longer.
     let allowance = Allowance { most_instances: None, ..allowance.clone() };
     budget.clone().reserve_within(&allowance, "asked", asked, &job.owner, now).err().map(|refusal| refusal.to_string())
@@ -102,7 +103,7 @@ pub fn is_gone(job: &Job, instances: &[Instance], patience: Patience, now: Times
 }
 
 fn is_alive(instance: &Instance, job: &Job) -> bool {
-    instance.run == job.run && instance.state == InstanceState::Alive
+    instance.run == job.run && instance.state != InstanceState::Ended
 }
 
 /// Whether an instance works on nothing: its run is over, or another attempt's.
@@ -112,9 +113,12 @@ pub fn idle_instance<'a>(
     patience: Patience,
     now: Timestamp,
 ) -> bool {
-    // Those that ended outnumber the others after a while, and need no look at any job.
-    if instance.state != InstanceState::Alive {
-        return false;
+    // Those that ended outnumber the others after a while, and need no look at any job; one that somebody stopped works on
+    // nothing, whatever its job says.
+    match instance.state {
+        InstanceState::Ended => return false,
+        InstanceState::Resting => return true,
+        InstanceState::Alive => {}
     }
     let late = |since: Timestamp| now >= since.plus_seconds(patience.leave);
     match jobs.find(|job| job.run == instance.run) {

@@ -7,9 +7,10 @@ use crate::tags;
 use aws_sdk_ec2::Client;
 use aws_sdk_ec2::types::{
     DefaultTargetCapacityType, Filter, FleetLaunchTemplateConfigRequest, FleetLaunchTemplateOverridesRequest,
-    FleetLaunchTemplateSpecificationRequest, FleetType, InstanceType, SpotAllocationStrategy, SpotInstanceInterruptionBehavior,
-    SpotOptionsRequest, TargetCapacitySpecificationRequest,
+    FleetLaunchTemplateSpecificationRequest, FleetOnDemandAllocationStrategy, FleetType, InstanceType, OnDemandOptionsRequest,
+    SpotAllocationStrategy, SpotInstanceInterruptionBehavior, SpotOptionsRequest, TargetCapacitySpecificationRequest,
 };
+use dropscope_pipeline::Market;
 use dropscope_pipeline::instance::Offer;
 use dropscope_ports::clock::SystemClock;
 use dropscope_ports::{Clock, Fleet, FleetError, Instance, InstanceState, LaunchRequest, Machine};
@@ -71,12 +72,9 @@ impl Ec2Fleet {
             FleetLaunchTemplateSpecificationRequest::builder().launch_template_id(&launching.template).version("$Latest").build();
         let config = FleetLaunchTemplateConfigRequest::builder()
             .launch_template_specification(template)
-            .set_overrides(Some(overrides(launching, &request.offers)))
+            .set_overrides(Some(overrides(launching, request)))
             .build();
-        let capacity = TargetCapacitySpecificationRequest::builder()
-            .total_target_capacity(1)
-            .default_target_capacity_type(DefaultTargetCapacityType::Spot)
-            .build();
+        let capacity = TargetCapacitySpecificationRequest::builder().total_target_capacity(1);
         let spot = SpotOptionsRequest::builder()
             .allocation_strategy(SpotAllocationStrategy::PriceCapacityOptimized)
             .instance_interruption_behavior(SpotInstanceInterruptionBehavior::Terminate)
@@ -87,9 +85,15 @@ impl Ec2Fleet {
             .r#type(FleetType::Instant)
             .client_token(&request.token)
             .launch_template_configs(config)
-            .target_capacity_specification(capacity)
-            .spot_options(spot)
             .set_tag_specifications(Some(tags::specifications(&self.stack, &launching.program, request).into()));
+        let call = match request.market {
+            Market::Spot => call
+                .target_capacity_specification(capacity.default_target_capacity_type(DefaultTargetCapacityType::Spot).build())
+                .spot_options(spot),
+            Market::OnDemand => call
+                .target_capacity_specification(capacity.default_target_capacity_type(DefaultTargetCapacityType::OnDemand).build())
+                .on_demand_options(cheapest()),
+        };
         let created = call.send().await.map_err(|error| sorted("create_fleet", &request.token, error))?;
         let started = created.instances().iter().find_map(|instance| Some((instance.instance_ids().first()?, instance)));
         let Some((id, instance)) = started else { return Err(pools("create_fleet", &request.token, created.errors())) };
@@ -104,16 +108,22 @@ impl Ec2Fleet {
     }
 }
 
-/// Every type in every subnet, each at its ceiling.
-fn overrides(launching: &Launching, offers: &[Offer]) -> Vec<FleetLaunchTemplateOverridesRequest> {
+/// On demand the cheapest type is tried first; there is no interruption to choose.
+fn cheapest() -> OnDemandOptionsRequest {
+    OnDemandOptionsRequest::builder().allocation_strategy(FleetOnDemandAllocationStrategy::LowestPrice).build()
+}
+
+/// Every type in every subnet; on spot each at its ceiling, which is the price on demand.
+fn overrides(launching: &Launching, request: &LaunchRequest) -> Vec<FleetLaunchTemplateOverridesRequest> {
+    let ceiling = |offer: &Offer| (request.market == Market::Spot).then(|| prices::ceiling(offer.usd_per_hour));
     let of = |offer: &Offer, subnet: &String| {
         FleetLaunchTemplateOverridesRequest::builder()
             .instance_type(InstanceType::from(offer.instance_type.as_str()))
             .subnet_id(subnet)
-            .max_price(prices::ceiling(offer.usd_per_hour))
+            .set_max_price(ceiling(offer))
             .build()
     };
-    offers.iter().flat_map(|offer| launching.subnets.iter().map(move |subnet| of(offer, subnet))).collect()
+    request.offers.iter().flat_map(|offer| launching.subnets.iter().map(move |subnet| of(offer, subnet))).collect()
 }
 
 #[async_trait::async_trait]
@@ -156,6 +166,6 @@ impl Fleet for Ec2Fleet {
 fn alive(instance: Instance, request: &LaunchRequest) -> Result<Instance, FleetError> {
     match instance.state {
         InstanceState::Alive => Ok(instance),
-        InstanceState::Ended => Err(FleetError::TokenSpent(request.token.clone())),
+        InstanceState::Resting | InstanceState::Ended => Err(FleetError::TokenSpent(request.token.clone())),
     }
 }

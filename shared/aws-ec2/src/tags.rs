@@ -55,10 +55,11 @@ pub(crate) fn instance(described: &Described) -> Option<Instance> {
     })
 }
 
-/// One that is stopped still costs its volume, so somebody has to end it.
+/// One that is stopped works no more and still costs its volume, so somebody has to end it.
 fn state(described: &Described) -> InstanceState {
     match described.state().and_then(|state| state.name()) {
         Some(InstanceStateName::ShuttingDown | InstanceStateName::Terminated) => InstanceState::Ended,
+        Some(InstanceStateName::Stopping | InstanceStateName::Stopped) => InstanceState::Resting,
         _ => InstanceState::Alive,
     }
 }

@@ -3,7 +3,7 @@
 
 use aws_sdk_ec2::config::{Credentials, Region, SharedCredentialsProvider};
 use dropscope_aws_ec2::{Architecture, Ec2Fleet, Launching, offers};
-use dropscope_ports::{Fleet, FleetError, LaunchRequest, Machine, MachineKind};
+use dropscope_ports::{Fleet, FleetError, InstanceState, LaunchRequest, Machine, MachineKind};
 use dropscope_testkit::conformance;
 use dropscope_testkit::moto::Moto;
 
@@ -39,6 +39,7 @@ async fn another_stack_is_never_seen() {
         run: "0123456789abcdef".parse().unwrap(),
         attempt: 1,
         owner: "$(touch x)'\";& ána".into(),
+        market: dropscope_pipeline::Market::Spot,
         offers: offers(Architecture::X86).into_iter().take(3).collect(),
         lifetime_seconds: 90,
     };
@@ -46,6 +47,28 @@ async fn another_stack_is_never_seen() {
     assert!(ours.list().await.unwrap().is_empty());
     let seen = theirs.list().await.unwrap();
     assert_eq!((seen.len(), &seen[0].id, seen[0].attempt), (1, &launched.id, 1));
+}
+
+#[tokio::test]
+async fn an_instance_on_demand_is_no_spot_and_rests_when_somebody_stops_it() {
+    let moto = Moto::start().unwrap();
+    let fleet = fleet(&moto, "lab").await;
+    let request = LaunchRequest {
+        token: "0123456789abcdef.1".into(),
+        run: "0123456789abcdef".parse().unwrap(),
+        attempt: 1,
+        owner: "ana".into(),
+        market: dropscope_pipeline::Market::OnDemand,
+        offers: offers(Architecture::X86).into_iter().take(3).collect(),
+        lifetime_seconds: 90,
+    };
+    let launched = fleet.launch(&request).await.unwrap();
+    let machines = fleet.machines().await.unwrap();
+    assert_eq!(machines, [Machine { id: launched.id.clone(), kind: MachineKind::OnDemand, resting: false }]);
+    fleet.halt(&machines[0], true).await.unwrap();
+    let seen = fleet.list().await.unwrap();
+    assert_eq!((seen[0].id.as_str(), seen[0].state), (launched.id.as_str(), InstanceState::Resting));
+    assert!(matches!(fleet.launch(&request).await, Err(FleetError::TokenSpent(_))), "it works no more");
 }
 
 #[tokio::test]
@@ -71,6 +94,7 @@ async fn a_template_that_is_not_there_is_refused_for_good() {
         run: "0123456789abcdef".parse().unwrap(),
         attempt: 1,
         owner: String::new(),
+        market: dropscope_pipeline::Market::Spot,
         offers: offers(Architecture::X86),
         lifetime_seconds: 90,
     };

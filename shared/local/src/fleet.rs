@@ -65,9 +65,11 @@ impl LocalFleet {
         if let Some(entry) = self.entry(&id).map_err(busy)? {
             match self.state(&id).map_err(busy)? {
                 InstanceState::Alive => return Ok(entry.instance),
-                InstanceState::Ended if entry.process.is_some() => return Err(FleetError::TokenSpent(request.token.clone())),
+                InstanceState::Resting | InstanceState::Ended if entry.process.is_some() => {
+                    return Err(FleetError::TokenSpent(request.token.clone()));
+                }
                 // Its launcher died before the child was known, and no child lives: start it.
-                InstanceState::Ended => {}
+                InstanceState::Resting | InstanceState::Ended => {}
             }
         }
         let alive = self.instances().map_err(busy)?.iter().filter(|i| i.state == InstanceState::Alive).count();

@@ -1,6 +1,7 @@
 //! The job of a run: its states, and which step may follow which.
 
 use crate::manifest::Manifest;
+use crate::market::{Market, Met, Scarce};
 use crate::{ObjectKey, RunId, Settings, Timestamp, Upload, Usd};
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +28,12 @@ pub struct Job {
     pub attempt: u32,
     /// The most that an hour of the attempt's instance can cost.
     pub usd_per_hour: Usd,
+    /// How the attempt's instance is paid.
+    #[serde(default)]
+    pub market: Market,
+    /// What launches have met since the run last ran.
+    #[serde(default)]
+    pub met: Met,
     /// Instances lost so far.
     pub interruptions: u32,
     /// What the recording is; there once it is validated.
@@ -207,6 +214,8 @@ impl Job {
             state,
             attempt: 0,
             usd_per_hour: Usd::ZERO,
+            market: Market::Spot,
+            met: Met::default(),
             interruptions: 0,
             manifest: None,
             closed: false,
@@ -250,15 +259,23 @@ impl Job {
         }
     }
 
+    /// The step to an instance on spot.
+    ///
+    /// # Errors
+    /// See [`Self::launching_in`].
+    pub fn launching(&self, usd_per_hour: Usd, now: Timestamp) -> Result<Self, Refused> {
+        self.launching_in(Market::Spot, usd_per_hour, now)
+    }
+
     /// validated, waiting, interrupted, stopped → launching, with the next attempt. A job that is launching stays as it is:
-    /// whoever repeats the step asks the fleet with the same token and gets the same instance.
+    /// whoever repeats the step asks the fleet for the same with the same token, and gets the same instance.
     ///
     /// # Errors
     /// When the job has no verdict, runs already or is over.
-    pub fn launching(&self, usd_per_hour: Usd, now: Timestamp) -> Result<Self, Refused> {
+    pub fn launching_in(&self, market: Market, usd_per_hour: Usd, now: Timestamp) -> Result<Self, Refused> {
         match self.state {
             State::Validated | State::Waiting { .. } | State::Interrupted { .. } | State::Stopped { .. } => {
-                Ok(Self { attempt: self.attempt + 1, usd_per_hour, ..self.to(State::Launching, now) })
+                Ok(Self { attempt: self.attempt + 1, market, usd_per_hour, ..self.to(State::Launching, now) })
             }
             State::Launching => Ok(self.clone()),
             State::Received => Err(Refused::NotYet(self.state.word())),
@@ -266,14 +283,22 @@ impl Job {
         }
     }
 
-    /// launching → waiting: nothing was started.
+    /// launching → waiting for money: nothing was started.
     ///
     /// # Errors
     /// When another attempt is the job's, or an instance has it.
     pub fn waiting(&self, attempt: u32, why: String, now: Timestamp) -> Result<Self, Refused> {
+        self.waiting_since(Scarce::Money, attempt, why, now)
+    }
+
+    /// launching → waiting for what is scarce: nothing was started.
+    ///
+    /// # Errors
+    /// When another attempt is the job's, or an instance has it.
+    pub fn waiting_since(&self, scarce: Scarce, attempt: u32, why: String, now: Timestamp) -> Result<Self, Refused> {
         self.fenced(attempt)?;
         match self.state {
-            State::Launching => Ok(self.to(State::Waiting { why }, now)),
+            State::Launching => Ok(Self { met: self.met.after(scarce, self.market), ..self.to(State::Waiting { why }, now) }),
             _ => Err(Refused::Past(self.state.word())),
         }
     }
@@ -316,7 +341,9 @@ impl Job {
     pub fn running(&self, attempt: u32, instance: &str, now: Timestamp) -> Result<Self, Refused> {
         self.fenced(attempt)?;
         match &self.state {
-            State::Launching => Ok(self.to(State::Running { instance: instance.to_owned() }, now)),
+            State::Launching => {
+                Ok(Self { met: Met::default(), ..self.to(State::Running { instance: instance.to_owned() }, now) })
+            }
             State::Running { instance: same } if same == instance => Ok(self.clone()),
             _ => Err(Refused::Past(self.state.word())),
         }

@@ -2,7 +2,7 @@
 
 use crate::BoxError;
 use dropscope_pipeline::instance::Offer;
-use dropscope_pipeline::{RunId, Timestamp};
+use dropscope_pipeline::{Market, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A place that runs workers: EC2, or this machine.
@@ -87,6 +87,8 @@ pub struct LaunchRequest {
     pub attempt: u32,
     /// Whose recording: a tag of the instance.
     pub owner: String,
+    /// How it is to be paid.
+    pub market: Market,
     /// Types that would do, best first.
     pub offers: Vec<Offer>,
     /// Seconds after which it ends itself, whatever happens.
@@ -116,6 +118,8 @@ pub struct Instance {
 pub enum InstanceState {
     /// Starting or running.
     Alive,
+    /// Stopped by somebody: it works no more, and its disk still costs money.
+    Resting,
     /// Ended, or ending for good.
     Ended,
 }

@@ -48,6 +48,12 @@ pub static ON_DEMAND: Variable = Variable {
     meaning: "what an alert does to instances that are paid on demand, stop or terminate",
 };
 
+/// Whether instances may be paid on demand.
+pub static ON_DEMAND_FALLBACK: Variable = Variable {
+    name: "DROPSCOPE_ON_DEMAND_FALLBACK",
+    meaning: "whether an instance is paid on demand where spot is not to be had, yes or no",
+};
+
 /// Disk of an instance.
 pub static DISK: Variable = Variable { name: "DROPSCOPE_DISK_GIB", meaning: "disk of an instance, GiB" };
 

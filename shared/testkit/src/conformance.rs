@@ -232,6 +232,7 @@ pub async fn fleet(port: &dyn Fleet, run: &RunId) -> Checked {
         run: run.clone(),
         attempt,
         owner: "ana".into(),
+        market: dropscope_pipeline::Market::Spot,
         offers: offers.clone(),
         lifetime_seconds: 60,
     };

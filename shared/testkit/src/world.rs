@@ -79,6 +79,7 @@ impl World {
             ("DROPSCOPE_MAX_INSTANCES", "4".into()),
             ("DROPSCOPE_ON_DEMAND", "stop".into()),
             ("DROPSCOPE_DISK_GIB", "100".into()),
+            ("DROPSCOPE_ON_DEMAND_FALLBACK", "no".into()),
             ("DROPSCOPE_OPEN_URL", OPEN_URL.into()),
             ("DROPSCOPE_LINK_DAYS", "14".into()),
         ]

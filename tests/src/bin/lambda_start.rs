@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 const FUNCTIONS: [&str; 7] = ["validate", "gif", "summary", "launch", "reconcile", "budget-alert", "open"];
 const ROUNDS: usize = 21;
-const ENVIRONMENT: [(&str, &str); 14] = [
+const ENVIRONMENT: [(&str, &str); 15] = [
     ("DROPSCOPE_BUCKET", "b"),
     ("DROPSCOPE_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:mail"),
     ("DROPSCOPE_ALERT_TOPIC_ARN", "arn:aws:sns:eu-central-1:111122223333:alert"),
@@ -25,6 +25,7 @@ const ENVIRONMENT: [(&str, &str); 14] = [
     ("DROPSCOPE_ON_DEMAND", "stop"),
     ("DROPSCOPE_MAX_INSTANCES", "4"),
     ("DROPSCOPE_DISK_GIB", "100"),
+    ("DROPSCOPE_ON_DEMAND_FALLBACK", "no"),
     ("DROPSCOPE_OPEN_URL", "none"),
     ("DROPSCOPE_LINK_DAYS", "0"),
 ];
