@@ -62,7 +62,8 @@ fn a_folder_of_frames_gives_the_traces_of_the_stack_that_it_was_cut_from() {
     assert!(run.status.success(), "{}", said(&run));
     std::fs::rename(out.join("fish"), out.join("of-folder")).unwrap();
     assert!(dropscope(&["run", path(&one), "--fs", "15", "--out", path(&out)]).status.success());
-    for file in ["traces.csv", "rois.csv", "suite2p/plane0/F.npy", "max.gif"] {
+    // Not the animations: below them stands a scale, and only the stack says how large its pixels are.
+    for file in ["traces.csv", "rois.csv", "suite2p/plane0/F.npy", "max.png", "std.png"] {
         let read = |name: &str| std::fs::read(out.join(name).join(file)).unwrap();
         assert!(read("of-folder") == read("fish"), "{file}");
     }
