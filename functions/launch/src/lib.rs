@@ -222,7 +222,7 @@ async fn launch(run: &RunId, deps: &Deps) -> Result<Outcome, LaunchError> {
         Err(error @ FleetError::Refused { .. }) => {
             let why = dropscope_runtime::chain(&error);
             tracing::error!(%run, why, "the launch is refused");
-            wait(&job, Scarce::Capacity, why, deps).await
+            wait(&job, Scarce::Leave, why, deps).await
         }
         Err(error) => Err(error.into()),
     }
@@ -268,7 +268,7 @@ async fn refused(job: &Job, why: String, deps: &Deps) -> Result<Outcome, LaunchE
     if budget.reservations.contains_key(&budget::attempt_id(&job.run, job.attempt)) {
         return Ok(Outcome::Nothing { run: job.run.clone(), why: Refused::Past(job.state.word()) });
     }
-    match put_off(job, Scarce::Money, &why, deps).await? {
+    match put_off(job, Scarce::Leave, &why, deps).await? {
         Changed::Now(_) => Ok(Outcome::Waiting { run: job.run.clone(), why }),
         Changed::Refused(_, why) => Ok(Outcome::Nothing { run: job.run.clone(), why }),
     }

@@ -288,7 +288,7 @@ impl Job {
     /// # Errors
     /// When another attempt is the job's, or an instance has it.
     pub fn waiting(&self, attempt: u32, why: String, now: Timestamp) -> Result<Self, Refused> {
-        self.waiting_since(Scarce::Money, attempt, why, now)
+        self.waiting_since(Scarce::Leave, attempt, why, now)
     }
 
     /// launching → waiting for what is scarce: nothing was started.

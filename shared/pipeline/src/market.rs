@@ -32,8 +32,8 @@ pub enum Scarce {
     Capacity,
     /// The account allows no more.
     Quota,
-    /// The budget allows no more.
-    Money,
+    /// The budget does not let it go, or a permission is missing: nothing that another machine would mend.
+    Leave,
 }
 
 /// Refusals of spot in a row after which a run is worth its price on demand.
@@ -47,8 +47,8 @@ impl Met {
     #[must_use]
     pub fn after(self, why: Scarce, market: Market) -> Self {
         match (why, market) {
-            (Scarce::Money, Market::Spot) => self,
-            (Scarce::Money, Market::OnDemand) => Self { refusals: 1, ..self },
+            (Scarce::Leave, Market::Spot) => self,
+            (Scarce::Leave, Market::OnDemand) => Self { refusals: 1, ..self },
             (Scarce::Capacity | Scarce::Quota, _) => {
                 Self { refusals: self.refusals.saturating_add(1), quota: self.quota || why == Scarce::Quota }
             }
@@ -114,12 +114,12 @@ mod tests {
     #[test]
     fn a_cap_that_holds_only_the_dearer_one_gives_spot_its_turn_again() {
         let met = Met { refusals: 3, quota: true };
-        assert_eq!(met.after(Scarce::Money, Market::OnDemand), Met { refusals: 1, quota: true });
+        assert_eq!(met.after(Scarce::Leave, Market::OnDemand), Met { refusals: 1, quota: true });
         for lost in 0..MOST_INTERRUPTIONS {
-            let next = Job { met: met.after(Scarce::Money, Market::OnDemand), ..job(3, lost) };
+            let next = Job { met: met.after(Scarce::Leave, Market::OnDemand), ..job(3, lost) };
             assert_eq!(Market::of(&next, true), Market::Spot, "after {lost} lost");
         }
-        assert_eq!(met.after(Scarce::Money, Market::Spot), met);
+        assert_eq!(met.after(Scarce::Leave, Market::Spot), met);
         assert_eq!(met.after(Scarce::Capacity, Market::OnDemand).refusals, 4);
         assert!(Met::default().after(Scarce::Quota, Market::Spot).quota);
     }
