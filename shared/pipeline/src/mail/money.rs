@@ -1,7 +1,6 @@
 //! Mails about money: a run waits for it or goes on, an alert of AWS Budgets.
 
 use super::{Lines, Mail, MailKind, counted, file_name, shown, subject_line};
-use crate::RunId;
 use crate::alert::Reaction;
 use crate::budget::Budget;
 use crate::job::{Job, State};
@@ -28,13 +27,7 @@ pub fn waiting(job: &Job, why: &str, budget: &Budget) -> Mail {
     this_month(&mut lines, job, budget);
     lines.row("Run", job.run.as_str());
     let what = if stopped { "was stopped, and goes on later" } else { "waits for money" };
-    Mail {
-        id: nth_id(&job.run, MailKind::Waiting, job.tellings),
-        owner: job.owner.clone(),
-        kind: MailKind::Waiting,
-        subject: subject_line(&format!("{} {what}", file_name(job))),
-        body: lines.0,
-    }
+    told(job, MailKind::Waiting, what, lines)
 }
 
 /// The mail about a run that goes on, after its owner was told that it waits.
@@ -48,13 +41,7 @@ pub fn resumed(job: &Job, budget: &Budget) -> Mail {
     lines.row("Saved", "it begins where the last checkpoint of an earlier attempt ends, if there is one");
     this_month(&mut lines, job, budget);
     lines.row("Run", job.run.as_str());
-    Mail {
-        id: nth_id(&job.run, MailKind::Resumed, job.tellings),
-        owner: job.owner.clone(),
-        kind: MailKind::Resumed,
-        subject: subject_line(&format!("{} goes on", file_name(job))),
-        body: lines.0,
-    }
+    told(job, MailKind::Resumed, "goes on", lines)
 }
 
 /// What is spent and reserved against the caps, by all and by the owner.
@@ -65,10 +52,16 @@ fn this_month(lines: &mut Lines, job: &Job, budget: &Budget) {
     lines.row("", &format!("{}{cap}, by {}", budget.committed_by(&job.owner), shown(&job.owner)));
 }
 
-/// The first of its kind has no number: see [`super::mail_id`].
-fn nth_id(run: &RunId, kind: MailKind, before: u32) -> String {
-    let id = super::mail_id(run, kind);
-    if before == 0 { id } else { format!("{id}-{}", before + 1) }
+/// The mail to the owner of a run. The first of its kind has the id of [`super::mail_id`], each later one a number as well.
+fn told(job: &Job, kind: MailKind, what: &str, lines: Lines) -> Mail {
+    let id = super::mail_id(&job.run, kind);
+    Mail {
+        id: if job.tellings == 0 { id } else { format!("{id}-{}", job.tellings + 1) },
+        owner: job.owner.clone(),
+        kind,
+        subject: subject_line(&format!("{} {what}", file_name(job))),
+        body: lines.0,
+    }
 }
 
 /// The operator's mail about an alert of AWS Budgets. `message` is the id that SNS gave it: repeated, it is one mail.
