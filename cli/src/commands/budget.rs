@@ -136,8 +136,9 @@ impl View<'_> {
         ];
         let besides = self.besides().sum();
         if besides > Usd::ZERO {
-            lines
-                .push(format!("besides    about {besides}, estimated and under no cap: functions, requests, a month of storage"));
+            lines.push(format!(
+                "besides    about {besides}, estimated and under no cap: functions, requests, a month of storage, one download"
+            ));
         }
         lines.extend(match &money.frozen {
             Some(frozen) => vec![

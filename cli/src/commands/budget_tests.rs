@@ -47,7 +47,7 @@ fn one_screen_says_who_spent_what_on_which_recording_and_what_waits() {
 spent      $1.12
 reserved   $0.40, the most that 1 run may still cost
 cap        $5.00, which leaves $3.48
-besides    about $0.01, estimated and under no cap: functions, requests, a month of storage
+besides    about $0.01, estimated and under no cap: functions, requests, a month of storage, one download
 frozen     no
 
 owner                         spent   reserved        cap  waiting

@@ -153,7 +153,10 @@ fn done_body(job: &Job, outcome: &Outcome, found: Where<'_>) -> String {
     }
     lines.row("Took", &duration(outcome.seconds));
     lines.row("Cost", &format!("{} for its instance, at most", outcome.cost));
-    lines.row("", &format!("about {} more, estimated: functions, requests, a month of storage", Usage::of(job).sum()));
+    lines.row(
+        "",
+        &format!("about {} more, estimated: functions, requests, a month of storage, one download", Usage::of(job).sum()),
+    );
     if let Some(link) = found.open {
         lines.row("Open", &link.address);
         lines.row("", &format!("shows the report for {}, to whoever has this link", counted(link.days as usize, "day")));
@@ -277,8 +280,9 @@ fn subject_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::job::ResultFile;
     use crate::manifest::tests::manifest;
     use crate::{ObjectKey, Settings, Timestamp, Upload, Usd};
     use proptest::prelude::*;
@@ -315,7 +319,12 @@ mod tests {
             .unwrap()
             .running(1, "i", now)
             .unwrap();
-        let outcome = Outcome {
+        running.done(outcome(Vec::new()), now).unwrap()
+    }
+
+    /// What a first attempt found, in these files.
+    pub(crate) fn outcome(files: Vec<ResultFile>) -> Outcome {
+        Outcome {
             attempt: 1,
             cells: 24,
             rois: 31,
@@ -325,10 +334,9 @@ mod tests {
             notes: vec!["the view jumped by 40 pixels at frame 12 and stayed there".into()],
             seconds: 75.2,
             cost: Usd::from_micros(31_000),
-            files: Vec::new(),
+            files,
             provenance: serde_json::Value::Null,
-        };
-        running.done(outcome, now).unwrap()
+        }
     }
 
     #[test]
@@ -358,7 +366,7 @@ mod tests {
              Note        the view jumped by 40 pixels at frame 12 and stayed there\n\
              Took        1 min 15 s\n\
              Cost        $0.04 for its instance, at most\n            \
-             about $0.01 more, estimated: functions, requests, a month of storage\n\
+             about $0.01 more, estimated: functions, requests, a month of storage, one download\n\
              Results     s3://b/results/ana/x/0123456789abcdef/\n\
              Run         0123456789abcdef\n\n\
              report.html shows it all in a browser. traces.csv, rois.csv, clusters.csv\n\

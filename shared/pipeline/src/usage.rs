@@ -1,4 +1,4 @@
-//! What a run uses besides its instance: functions, requests, storage. Estimates, on the generous side: nobody meters them
+//! What a run uses besides its instance: functions, requests, storage, a download. Estimates, on the generous side: nobody meters them
 //! before the bill, and no cap counts them.
 
 use crate::{Job, State, Usd};
@@ -13,6 +13,9 @@ pub struct Usage {
     pub requests: Usd,
     /// Recording and results in S3, for one month.
     pub storage: Usd,
+    /// Its results, downloaded once; what its instance moves to and from the bucket of its region costs nothing. The first
+    /// 100 GB that an account downloads in a month are free, and are not taken off: nobody here knows what else it downloads.
+    pub transfer: Usd,
 }
 
 /// A gigabyte of a function's memory for an hour, in millionths of a dollar ($0.0000166667 a second, x86_64).
@@ -23,6 +26,9 @@ const READS: u64 = 400;
 /// A GiB of S3 Standard for a month.
 const GIB_MONTH: u64 = 23_000;
 const GIB: u64 = 1 << 30;
+/// A GB to the internet.
+const GB_OUT: u64 = 90_000;
+const GB: u64 = 1_000_000_000;
 
 /// Memory of validate, of gif and summary together, and of launch, MB: as template.yaml has it.
 const VALIDATE_MB: u64 = 1024;
@@ -54,13 +60,14 @@ impl Usage {
         Self {
             functions: GB_HOUR.per_hour_for(mb_seconds.div_ceil(1000)),
             requests: thousandth(writes.saturating_mul(WRITES).saturating_add(reads.saturating_mul(READS))),
-            storage: stored(recording.saturating_add(results)),
+            storage: share(recording.saturating_add(results), GIB_MONTH, GIB),
+            transfer: share(results, GB_OUT, GB),
         }
     }
 
-    /// All of it, with a month of storage.
+    /// All of it, with a month of storage and one download.
     pub fn sum(self) -> Usd {
-        self.functions.plus(self.requests).plus(self.storage)
+        self.functions.plus(self.requests).plus(self.storage).plus(self.transfer)
     }
 
     /// Both together.
@@ -70,6 +77,7 @@ impl Usage {
             functions: self.functions.plus(other.functions),
             requests: self.requests.plus(other.requests),
             storage: self.storage.plus(other.storage),
+            transfer: self.transfer.plus(other.transfer),
         }
     }
 }
@@ -85,14 +93,16 @@ fn thousandth(micros: u64) -> Usd {
     Usd::from_micros(micros.div_ceil(1000))
 }
 
-fn stored(bytes: u64) -> Usd {
-    let micros = (u128::from(bytes) * u128::from(GIB_MONTH)).div_ceil(u128::from(GIB));
+/// What `bytes` cost of which `unit` cost so many micros.
+fn share(bytes: u64, micros: u64, unit: u64) -> Usd {
+    let micros = (u128::from(bytes) * u128::from(micros)).div_ceil(u128::from(unit));
     Usd::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::job::ResultFile;
     use crate::manifest::tests::manifest;
     use crate::{ObjectKey, Settings, Timestamp, Upload};
     use proptest::prelude::*;
@@ -125,6 +135,16 @@ mod tests {
         let usage = Usage::of(&job(1 << 30));
         assert_eq!(usage.storage, Usd::from_micros(GIB_MONTH));
         assert!(usage.functions.micros() < 200 && usage.requests.micros() < 500, "{usage:?}");
+    }
+
+    #[test]
+    fn results_cost_their_download_and_a_recording_does_not() {
+        let now = Timestamp::from_millis(2);
+        let files = vec![ResultFile { name: "segmentation.nwb".into(), bytes: 1_000_000_000, sha256: String::new() }];
+        let outcome = crate::mail::tests::outcome(files);
+        let done = accepted(10_000_000_000).running(1, "i", now).unwrap().done(outcome, now).unwrap();
+        assert_eq!(Usage::of(&done).transfer, Usd::from_micros(90_000));
+        assert_eq!(Usage::of(&accepted(10_000_000_000)).transfer, Usd::ZERO);
     }
 
     proptest! {

@@ -1,8 +1,9 @@
 //! Functions and workers as actors: futures that stand at a gate before every call.
 
 use crate::cloud::{Instances, Post};
-use crate::gate::{Fate, Gate, Gated};
+use crate::gate::{Bucket, Fate, Gate, Gated};
 use crate::store::Memory;
+use crate::weather::{Reads, Weather};
 use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::{Door, Quiet, Usd, event};
 use dropscope_ports::{Clock, Fleet, Instance, Mailer, Objects};
@@ -34,10 +35,11 @@ pub(crate) struct World {
     pub(crate) scratch: tempfile::TempDir,
     /// When workers keep checkpoints.
     pub(crate) keeping: Keeping,
+    pub(crate) weather: Arc<Weather>,
 }
 
 impl World {
-    pub(crate) fn new(keeping: Keeping) -> Self {
+    pub(crate) fn new(keeping: Keeping, weather: Weather) -> Self {
         let clock = Arc::new(StandingClock::new());
         Self {
             store: Arc::new(Memory::new(BUCKET, clock.clone())),
@@ -45,6 +47,7 @@ impl World {
             post: Arc::default(),
             scratch: tempfile::tempdir().unwrap(),
             keeping,
+            weather: Arc::new(weather),
             clock,
         }
     }
@@ -98,7 +101,8 @@ impl RunProgress for Nobody {
 impl Actor {
     pub(crate) fn new(number: usize, task: Task, world: &World) -> Self {
         let gate = Arc::new(Gate::default());
-        let future = process(&task, world, &gate);
+        let reads = Reads::new(world.weather.clone(), number);
+        let future = process(&task, world, &gate, reads);
         Self { number, task, before: String::new(), gate, future }
     }
 
@@ -119,8 +123,8 @@ impl Actor {
     }
 }
 
-fn process(task: &Task, world: &World, gate: &Arc<Gate>) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
-    let objects: Arc<dyn Objects> = Arc::new(Gated::<dyn Objects> { gate: gate.clone(), port: world.store.clone() });
+fn process(task: &Task, world: &World, gate: &Arc<Gate>, reads: Reads) -> Pin<Box<dyn Future<Output = Result<(), String>>>> {
+    let objects: Arc<dyn Objects> = Arc::new(Bucket { gate: gate.clone(), port: world.store.clone(), reads });
     let fleet: Arc<dyn Fleet> = Arc::new(Gated::<Instances> { gate: gate.clone(), port: world.fleet.clone() });
     let mailer: Arc<dyn Mailer> = Arc::new(Gated::<dyn Mailer> { gate: gate.clone(), port: world.post.clone() });
     let clock: Arc<dyn Clock> = world.clock.clone();

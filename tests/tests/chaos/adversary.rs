@@ -3,6 +3,7 @@
 use crate::actors::{Actor, BUCKET, Came, Task, World};
 use crate::gate::Fate;
 use crate::laws::Laws;
+use crate::weather::Weather;
 use dropscope_pipeline::{ObjectKey, State, Upload, state_keys};
 use dropscope_ports::{Clock, Condition, Objects};
 use dropscope_segment::Keeping;
@@ -50,7 +51,7 @@ pub(crate) struct Adversary {
 impl Adversary {
     /// A world with `recordings`, uploaded; `wild` 0 lets everything go well.
     pub(crate) async fn new(seed: u64, wild: f64, recordings: &[Vec<u8>], keeping: Keeping) -> Self {
-        let world = World::new(keeping);
+        let world = World::new(keeping, Weather::new(seed, wild));
         for owner in ["ana", "bo"] {
             let key = ObjectKey::raw(format!("recordings/{owner}/dropscope.toml"));
             world.store.put(&key, DATED.to_vec(), &Condition::Always).await.unwrap();
@@ -299,6 +300,7 @@ impl Adversary {
             self.laws.hold(&self.world).await?;
         }
         self.wild = 0.0;
+        self.world.weather.calms();
         self.thaw().await;
         for round in 0..ROUNDS {
             self.round().await?;

@@ -1,6 +1,7 @@
 //! A gate before every call of a port: its actor stops there until the adversary says what becomes of the call.
 
 use crate::cloud::Instances;
+use crate::weather::Reads;
 use dropscope_pipeline::instance::Offer;
 use dropscope_pipeline::{Mail, ObjectKey};
 use dropscope_ports::{
@@ -41,7 +42,7 @@ pub(crate) struct Gate {
 }
 
 /// What a caller hears of a call that was refused, or whose answer was lost.
-const NO_ANSWER: &str = "no answer";
+pub(crate) const NO_ANSWER: &str = "no answer";
 
 impl Gate {
     /// Waits until the actor stands before a call, and says which.
@@ -118,7 +119,14 @@ pub(crate) struct Gated<P: ?Sized> {
     pub(crate) port: Arc<P>,
 }
 
-impl Gated<dyn Objects> {
+/// The bucket, behind a gate and under a sky.
+pub(crate) struct Bucket {
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) port: Arc<dyn Objects>,
+    pub(crate) reads: Reads,
+}
+
+impl Bucket {
     async fn at<T>(
         &self,
         what: &str,
@@ -132,15 +140,16 @@ impl Gated<dyn Objects> {
     }
 }
 
-/// Recordings, and what lies beside results, are read by threads of their own: those calls all go through.
+/// Recordings, and what lies beside results, are read by threads of their own: no gate can hold those.
 fn is_read_beside(key: &ObjectKey) -> bool {
     ["recordings/", "results/"].iter().any(|prefix| key.as_str().starts_with(prefix))
 }
 
 #[async_trait::async_trait]
-impl Objects for Gated<dyn Objects> {
+impl Objects for Bucket {
     async fn head(&self, key: &ObjectKey, select: &Select) -> Result<ObjectMeta, ObjectsError> {
         if key.as_str().starts_with("recordings/") {
+            self.reads.pass(key, select)?;
             return self.port.head(key, select).await;
         }
         self.at("head", key, self.port.head(key, select)).await
@@ -148,6 +157,7 @@ impl Objects for Gated<dyn Objects> {
 
     async fn get(&self, key: &ObjectKey, select: &Select) -> Result<Object, ObjectsError> {
         if is_read_beside(key) {
+            self.reads.pass(key, select)?;
             return self.port.get(key, select).await;
         }
         self.at("get", key, self.port.get(key, select)).await

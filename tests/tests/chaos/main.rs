@@ -12,13 +12,15 @@ mod gate;
 mod laws;
 mod one_cap;
 mod store;
+mod straight;
+mod weather;
 
 use adversary::Adversary;
 use dropscope_pipeline::job::ResultFile;
 use dropscope_segment::Keeping;
 use dropscope_tests::{alike, recordings};
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Seeds that are always played.
@@ -39,13 +41,24 @@ fn keeping(seed: u64) -> Keeping {
     Keeping { every_seconds: if seed % 2 == 1 { 0 } else { 600 }, ..Keeping::default() }
 }
 
-/// Plays a seed; the results, or the law that it broke after what happened.
-fn play(seed: u64, wild: f64, uploads: &[Vec<u8>]) -> Result<(Files, String), String> {
+/// A seed that kept the laws.
+struct Played {
+    files: Files,
+    told: String,
+    /// Reads of recordings and results that were refused.
+    refused: usize,
+}
+
+/// Plays a seed; the law that it broke after what happened.
+fn play(seed: u64, wild: f64, uploads: &[Vec<u8>]) -> Result<Played, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut adversary = Adversary::new(seed, wild, uploads, keeping(seed)).await;
         match adversary.play().await {
-            Ok(()) => Ok((adversary.files(), adversary.told)),
+            Ok(()) => {
+                let refused = adversary.world.weather.refused();
+                Ok(Played { files: adversary.files(), told: adversary.told, refused })
+            }
             Err(law) => Err(format!("{}\nseed {seed}: {law}", adversary.told)),
         }
     })
@@ -76,17 +89,17 @@ fn the_store_of_these_tests_keeps_the_laws_of_a_bucket() {
 #[test]
 fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
     let uploads = uploads();
-    let (calm, _) = play(0, 0.0, &uploads).unwrap_or_else(|told| panic!("{told}"));
+    let calm = play(0, 0.0, &uploads).unwrap_or_else(|told| panic!("{told}")).files;
     assert_eq!(calm.len(), uploads.len(), "a calm day finishes every recording");
     let asked = std::env::var("DROPSCOPE_CHAOS").unwrap_or_default();
     if let Some(seed) = asked.strip_suffix("..") {
         let seed = seed.parse().unwrap();
-        let (files, told) = play(seed, wild(seed), some(seed, &uploads)).unwrap_or_else(|told| panic!("{told}"));
-        println!("{told}");
-        return same(seed, &files, &calm);
+        let played = play(seed, wild(seed), some(seed, &uploads)).unwrap_or_else(|told| panic!("{told}"));
+        println!("{}", played.told);
+        return same(seed, &played.files, &calm);
     }
     let (seeds, next) = (asked.parse().unwrap_or(SEEDS), AtomicU64::new(1));
-    let (done, broken) = (Mutex::new(0), Mutex::new(Vec::new()));
+    let (done, refused, broken) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
             scope.spawn(|| {
@@ -96,9 +109,10 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
                         break;
                     }
                     match play(seed, wild(seed), some(seed, &uploads)) {
-                        Ok((files, _)) => {
-                            same(seed, &files, &calm);
-                            *done.lock().unwrap() += files.len();
+                        Ok(played) => {
+                            same(seed, &played.files, &calm);
+                            done.fetch_add(played.files.len(), Ordering::Relaxed);
+                            refused.fetch_add(played.refused, Ordering::Relaxed);
                         }
                         Err(told) => broken.lock().unwrap().push((seed, told)),
                     }
@@ -109,7 +123,9 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
     let mut broken = broken.into_inner().unwrap();
     broken.sort();
     let laws: Vec<&str> = broken.iter().filter_map(|(_, told)| told.lines().last()).collect();
-    println!("{} recordings done in {seeds} seeds", done.into_inner().unwrap());
+    let refused = refused.into_inner();
+    println!("{} recordings done in {seeds} seeds, {refused} reads of recordings and results refused", done.into_inner());
+    assert!(seeds < SEEDS || refused > 0, "the reads of recordings and results were never refused");
     assert!(broken.is_empty(), "{}\n{}", broken[0].1, laws.join("\n"));
 }
 
@@ -117,7 +133,7 @@ fn whatever_happens_every_upload_ends_once_and_the_money_stays_under_the_cap() {
 fn a_seed_plays_the_same_every_time() {
     let uploads = uploads();
     for seed in [3, 14] {
-        let told = |_| play(seed, wild(seed), some(seed, &uploads)).map_or_else(|told| told, |(_, told)| told);
+        let told = |_| play(seed, wild(seed), some(seed, &uploads)).map_or_else(|told| told, |played| played.told);
         let [first, second] = [0, 1].map(told);
         assert_eq!(first, second, "seed {seed}");
     }

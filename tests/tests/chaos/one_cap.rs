@@ -2,6 +2,7 @@
 
 use crate::actors::{BUCKET, World, allowance};
 use crate::laws;
+use crate::weather::Weather;
 use dropscope_pipeline::budget::Allowance;
 use dropscope_pipeline::{ObjectKey, State, Upload, event};
 use dropscope_ports::{Clock, Condition, Objects};
@@ -59,7 +60,7 @@ async fn launched(upload: Upload, world: Arc<World>) -> usize {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_hundred_launches_at_one_time_stay_under_one_cap() {
-    let world = Arc::new(World::new(Keeping::default()));
+    let world = Arc::new(World::new(Keeping::default(), Weather::default()));
     let manifests = validated(&world).await;
     assert_eq!(manifests.len(), UPLOADS);
     let launches: Vec<_> = manifests.into_iter().map(|upload| tokio::spawn(launched(upload, world.clone()))).collect();

@@ -15,6 +15,7 @@ mod launch;
 mod laws;
 mod reconcile;
 mod steps;
+mod straight;
 mod world;
 
 use explore::{Explored, explore};

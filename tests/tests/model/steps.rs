@@ -59,7 +59,7 @@ fn stand(model: &Model, world: &mut World, mut actor: Actor) {
     }
 }
 
-fn call(model: &Model, world: &mut World, actor: &mut Actor, run: usize, op: &Op, choice: usize) -> bool {
+pub(crate) fn call(model: &Model, world: &mut World, actor: &mut Actor, run: usize, op: &Op, choice: usize) -> bool {
     let only = choice == 0;
     (only && (closing::validate(model, world, actor, run, op) || closing::close(model, world, actor, run, op)))
         || match actor.kind {
