@@ -84,3 +84,42 @@ fn a_rise_brings_spikes_closer_to_the_electrode_than_a_pure_decay() {
     assert!(rise > decay, "{rise} is no better than {decay}");
     assert!(rise > 0.4, "{rise}");
 }
+
+/// The neuron of a movie, and when an electrode saw it fire.
+#[derive(Deserialize)]
+struct Neuron {
+    file: String,
+    frame_rate_hz: f64,
+    trace: Vec<f32>,
+    /// Frames, counted from 0.
+    spikes: Vec<usize>,
+}
+
+/// Confocal movies of one neuron with OGB-1 at 60 ms a frame (Vogelstein et al. 2010, J Neurophysiol 104:3691).
+#[test]
+fn every_spike_comes_within_a_frame_of_that_which_the_electrode_saw() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
+    if !folder.is_dir() {
+        eprintln!("skipped: the movies with an electrode, shared/data, are not beside this checkout");
+        return;
+    }
+    let python = python_with(&["scipy==1.*"]).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oopsi.py");
+    let out = Command::new(python).arg(script).arg(folder).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let neurons: Vec<Neuron> =
+        String::from_utf8(out.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let tau_s = "OGB-1".parse::<dropscope_pipeline::Indicator>().unwrap().tau_s();
+    let (mut seen, mut invented) = (0, 0);
+    for Neuron { file, frame_rate_hz, trace, spikes } in &neurons {
+        let events = deconvolve(trace, &Params { frame_rate_hz: *frame_rate_hz, tau_s, ..Params::default() });
+        let largest = events.iter().copied().fold(0.0, f32::max);
+        let large = |at: usize| events.get(at).is_some_and(|event| *event > 0.3 * largest);
+        let missed: Vec<_> = spikes.iter().filter(|at| !(**at - 1..=**at + 1).any(large)).collect();
+        assert!(missed.is_empty(), "{file}: no event within a frame of {missed:?}");
+        seen += spikes.len();
+        invented += (0..events.len()).filter(|at| large(*at) && spikes.iter().all(|spike| spike.abs_diff(*at) > 1)).count();
+    }
+    println!("{seen} spikes, each with an event within a frame; {invented} events where there was none");
+    assert!(seen == 16 && invented <= 3, "{seen} spikes, {invented} events where there was none");
+}
