@@ -202,10 +202,10 @@ mod tests {
     fn bright_neighbours_hide_no_faint_cell() {
         let (mut mean, plane) = scene();
         let near = |i: usize, (y, x): (f64, f64)| ((i / 60) as f64 - y).hypot((i % 60) as f64 - x) <= 5.0;
-        for i in 0..mean.len() {
+        for (i, value) in mean.iter_mut().enumerate() {
             let bright = [(20.0, 6.0), (20.0, 34.0)].iter().any(|&at| near(i, at));
-            mean[i] += if bright { 30.0 } else { 0.0 };
-            mean[i] -= if near(i, (20.0, 20.0)) { 6.0 } else { 0.0 };
+            *value += if bright { 30.0 } else { 0.0 };
+            *value -= if near(i, (20.0, 20.0)) { 6.0 } else { 0.0 };
         }
         let found = with_silent_cells(&mean, plane, Vec::new(), 10.0);
         assert!(found.iter().any(|cell| cell.pixels.contains(&(20 * 60 + 20))), "{}", found.len());
