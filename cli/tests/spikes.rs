@@ -4,6 +4,7 @@
 use dropscope_segmentation::{Params, deconvolve};
 use dropscope_testkit::python_with;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
@@ -18,6 +19,20 @@ struct Trial {
     frame_rate_hz: f64,
     trace: Vec<f32>,
     spikes: Vec<f64>,
+}
+
+/// What a script beside this file tells of a folder of the shared data, a line of JSON each; none where that is not there.
+fn told_by<T: DeserializeOwned>(script: &str, folder: &str) -> Option<Vec<T>> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = here.join("../../shared/data").join(folder);
+    if !folder.is_dir() {
+        eprintln!("skipped: recordings with an electrode, {}, are not beside this checkout", folder.display());
+        return None;
+    }
+    let python = python_with(&["scipy==1.*"]).unwrap();
+    let out = Command::new(python).arg(here.join("tests").join(script)).arg(folder).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    Some(String::from_utf8(out.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
 /// Decay as docs/SETTINGS.md recommends it; GCaMP5k and OGB-1, which it does not name, as in benches/cascade.py.
@@ -60,17 +75,7 @@ fn with_truth(trials: &[&Trial], rise_s: Option<f64>) -> f64 {
 
 #[test]
 fn a_rise_brings_spikes_closer_to_the_electrode_than_a_pure_decay() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data/truth/cascade");
-    if !folder.is_dir() {
-        eprintln!("skipped: the cell-attached recordings, shared/data/truth/cascade, are not beside this checkout");
-        return;
-    }
-    let python = python_with(&["scipy==1.*"]).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/spikes.py");
-    let out = Command::new(python).arg(script).arg(folder).output().unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let lines = String::from_utf8(out.stdout).unwrap();
-    let trials: Vec<Trial> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let Some(trials) = told_by::<Trial>("spikes.py", "truth/cascade") else { return };
     let mut files: BTreeMap<&str, Vec<&Trial>> = BTreeMap::new();
     trials.iter().for_each(|trial| files.entry(&trial.file).or_default().push(trial));
     let pairs: Vec<(f64, f64)> = files.values().map(|of| (with_truth(of, None), with_truth(of, Some(0.0)))).collect();
@@ -98,17 +103,7 @@ struct Neuron {
 /// Confocal movies of one neuron with OGB-1 at 60 ms a frame (Vogelstein et al. 2010, J Neurophysiol 104:3691).
 #[test]
 fn every_spike_comes_within_a_frame_of_that_which_the_electrode_saw() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data");
-    if !folder.is_dir() {
-        eprintln!("skipped: the movies with an electrode, shared/data, are not beside this checkout");
-        return;
-    }
-    let python = python_with(&["scipy==1.*"]).unwrap();
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/oopsi.py");
-    let out = Command::new(python).arg(script).arg(folder).output().unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let neurons: Vec<Neuron> =
-        String::from_utf8(out.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let Some(neurons) = told_by::<Neuron>("oopsi.py", "") else { return };
     let tau_s = "OGB-1".parse::<dropscope_pipeline::Indicator>().unwrap().tau_s();
     let (mut seen, mut invented) = (0, 0);
     for Neuron { file, frame_rate_hz, trace, spikes } in &neurons {

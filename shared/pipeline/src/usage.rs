@@ -1,5 +1,5 @@
-//! What a run uses besides its instance: functions, requests, storage, a download. Estimates, on the generous side: nobody meters them
-//! before the bill, and no cap counts them.
+//! What a run uses besides its instance: functions, requests, storage, a download. Estimates, on the generous side: nobody
+//! meters them before the bill, and no cap counts them.
 
 use crate::{Job, State, Usd};
 use serde::Serialize;

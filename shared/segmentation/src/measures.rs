@@ -1,6 +1,6 @@
 //! Numbers that describe an ROI: its shape and the activity of its trace.
 
-use crate::numeric::{mean, median, quantile};
+use crate::numeric::{mean, median, median_and_spread, quantile};
 use std::f64::consts::PI;
 
 /// Shape of a mask.
@@ -41,10 +41,7 @@ pub(crate) fn shape(pixels: &[usize], width: usize) -> Shape {
 /// surround's spread (median absolute deviation, scaled to a standard deviation). 0 without a surround or a spread.
 pub(crate) fn contrast(image: &[f32], pixels: &[usize], surround: &[usize]) -> f64 {
     let values = |of: &[usize]| -> Vec<f32> { of.iter().map(|&i| image[i]).collect() };
-    let around = values(surround);
-    let middle = median(&around);
-    let off: Vec<f32> = around.iter().map(|v| (v - middle).abs()).collect();
-    let spread = 1.4826 * f64::from(median(&off));
+    let (middle, spread) = median_and_spread(&values(surround));
     if spread > 0.0 { (mean(&values(pixels)) - f64::from(middle)) / spread } else { 0.0 }
 }
 

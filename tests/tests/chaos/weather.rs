@@ -32,7 +32,8 @@ impl Weather {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Whether something happens that does so in a `share` of cases. It hangs on the case alone, not on which thread is first.
+    /// Whether something happens that does so in a `share` of cases. It hangs on the case alone, not on which thread is first
+    /// (and on the standard library's hash: a seed is the same with one version of Rust, which rust-toolchain.toml names).
     fn strikes(&self, share: f64, case: impl Hash) -> bool {
         let mut hasher = DefaultHasher::new();
         (self.seed, case).hash(&mut hasher);

@@ -5,7 +5,7 @@ use super::grow::Grown;
 use super::mask::{half_height, halo};
 use super::threshold::texture_limit;
 use crate::measures::shape;
-use crate::numeric::{Plane, box_mean, component, gaussian_kernel, median, smooth_plane};
+use crate::numeric::{Plane, box_mean, component, gaussian_kernel, median_and_spread, smooth_plane};
 use std::f64::consts::PI;
 
 /// Half the side of the square that is the background, diameters.
@@ -13,7 +13,7 @@ const BACKGROUND: f64 = 1.5;
 /// Passes in which what stands out by more than a spread is cut off before the background is taken again.
 const BACKGROUND_PASSES: usize = 2;
 /// Spreads beyond which the contrast is no texture, and passes in which the spread is taken without it.
-const OUTSTANDING: f32 = 3.0;
+const OUTSTANDING: f64 = 3.0;
 const TEXTURE_PASSES: usize = 3;
 /// Radius of what is rubbed off the edge of a bump, diameters: a speck or a process that touches a soma.
 const RUBBED: f64 = 1.0 / 6.0;
@@ -62,7 +62,7 @@ fn bumps(mean: &[f32], plane: Plane, diameter: f64) -> (Vec<f32>, Vec<usize>) {
     let mut contrast = vec![0.0; mean.len()];
     smooth_plane(&above, plane, &gaussian_kernel(sigma), &mut contrast);
     let (middle, spread) = texture(&contrast);
-    let limit = texture_limit(mean.len(), sigma) as f32 * spread;
+    let limit = (texture_limit(mean.len(), sigma) * spread) as f32;
     let peak = |i: usize| plane.neighbours(i).all(|j| contrast[j] <= contrast[i]);
     let mut peaks: Vec<usize> = (0..contrast.len()).filter(|&i| limit > 0.0 && contrast[i] - middle > limit && peak(i)).collect();
     peaks.sort_by(|&a, &b| contrast[b].total_cmp(&contrast[a]).then(a.cmp(&b)));
@@ -75,32 +75,26 @@ fn above_background(mean: &[f32], plane: Plane, half: usize) -> Vec<f32> {
     let less = |background: &[f32]| -> Vec<f32> { mean.iter().zip(background).map(|(v, b)| v - b).collect() };
     let mut background = box_mean(mean, plane, half);
     for _ in 0..BACKGROUND_PASSES {
-        let (_, spread) = spread(&less(&background));
-        let cut: Vec<f32> = mean.iter().zip(&background).map(|(v, b)| v.min(b + spread)).collect();
+        let (_, spread) = median_and_spread(&less(&background));
+        let cut: Vec<f32> = mean.iter().zip(&background).map(|(v, b)| v.min(b + spread as f32)).collect();
         background = box_mean(&cut, plane, half);
     }
     less(&background)
 }
 
-/// Median, and median absolute deviation scaled to a standard deviation.
-fn spread(values: &[f32]) -> (f32, f32) {
-    let middle = median(values);
-    let off: Vec<f32> = values.iter().map(|v| (v - middle).abs()).collect();
-    (middle, 1.4826 * median(&off))
-}
-
 /// Middle and spread of what is no cell: the more of a view cells fill, the less may they count.
-fn texture(contrast: &[f32]) -> (f32, f32) {
-    let mut found = spread(contrast);
+fn texture(contrast: &[f32]) -> (f32, f64) {
+    let mut found = median_and_spread(contrast);
     for _ in 0..TEXTURE_PASSES {
         let (middle, limit) = (found.0, OUTSTANDING * found.1);
-        let plain: Vec<f32> = contrast.iter().copied().filter(|c| (c - middle).abs() <= limit).collect();
-        found = spread(&plain);
+        let plain: Vec<f32> = contrast.iter().copied().filter(|c| f64::from((c - middle).abs()) <= limit).collect();
+        found = median_and_spread(&plain);
     }
     found
 }
 
-/// A bump without what is thinner than the disc that is rubbed over it (an opening); all of it where nothing would be left.
+/// The part of a bump around `seed`, without what is thinner than the disc that is rubbed over it (an opening); with that
+/// where else nothing would be left.
 fn rubbed(pixels: &[usize], plane: Plane, seed: usize, radius: f64) -> Vec<usize> {
     let reach = radius as i64;
     let disc: Vec<(i64, i64)> = (-reach..=reach)
@@ -120,7 +114,7 @@ fn rubbed(pixels: &[usize], plane: Plane, seed: usize, radius: f64) -> Vec<usize
     for &i in pixels.iter().filter(|&&i| holds(i)) {
         disc.iter().filter_map(|&step| at(i, step)).for_each(|j| kept[j] = true);
     }
-    if kept[seed] { component(&kept, plane, seed) } else { pixels.to_vec() }
+    component(if kept[seed] { &kept } else { &solid }, plane, seed)
 }
 
 /// The bump at `seed`, if it has the size and shape of a soma and is not known.
@@ -195,6 +189,20 @@ mod tests {
         let found = with_silent_cells(&mean, plane, Vec::new(), 10.0);
         assert_eq!(found.len(), 1);
         assert!(!found[0].pixels.contains(&(28 * 60 + 20)), "the speck is no part of it");
+    }
+
+    #[test]
+    fn a_known_neighbour_keeps_what_it_shares_with_a_silent_cell() {
+        let (mut mean, plane) = scene();
+        let near = |i: usize, x: f64| ((i / 60) as f64 - 20.0).hypot((i % 60) as f64 - x) <= 5.0;
+        (0..mean.len()).filter(|&i| near(i, 30.0)).for_each(|i| mean[i] += if near(i, 20.0) { 0.0 } else { 9.0 });
+        let pixels: Vec<usize> = (0..mean.len()).filter(|&i| near(i, 30.0)).collect();
+        let lam = vec![1.0; pixels.len()];
+        let known = Grown { pixels: pixels.clone(), lam, trace: vec![1.0], activity: 5.0, halo: 0.0 };
+        let found = with_silent_cells(&mean, plane, vec![known], 10.0);
+        let silent: Vec<&Grown> = found.iter().filter(|cell| cell.pixels.contains(&(20 * 60 + 19))).collect();
+        assert_eq!((found.len(), silent.len()), (2, 1));
+        assert!(silent[0].pixels.iter().all(|i| !pixels.contains(i)), "no pixel belongs to both");
     }
 
     /// Faint, between cells that are much brighter.

@@ -18,6 +18,13 @@ pub(crate) fn median(values: &[f32]) -> f32 {
     quantile(values, 0.5)
 }
 
+/// Median of `values`, and their spread: the median absolute deviation, scaled to the standard deviation of a normal one.
+pub(crate) fn median_and_spread(values: &[f32]) -> (f32, f64) {
+    let middle = median(values);
+    let off: Vec<f32> = values.iter().map(|v| (v - middle).abs()).collect();
+    (middle, 1.4826 * f64::from(median(&off)))
+}
+
 /// Mean of `values`; 0 for an empty slice.
 pub(crate) fn mean(values: &[f32]) -> f64 {
     let sum: f64 = values.iter().map(|&v| f64::from(v)).sum();

@@ -2,7 +2,7 @@
 
 use super::grid::Field;
 use super::phase::Shift;
-use crate::numeric::{Plane, median};
+use crate::numeric::{Plane, median, median_and_spread};
 
 /// Frames on either side that a shift is compared with.
 const NEIGHBOURHOOD: usize = 5;
@@ -13,9 +13,8 @@ const FREE_JUMP_PX: f32 = 3.0;
 /// correlate far worse (four robust standard deviations) than the others.
 pub(crate) fn bad_frames(shifts: &[Shift], blank: &[bool]) -> Vec<bool> {
     let good: Vec<f32> = (0..shifts.len()).filter(|&i| !blank[i]).map(|i| shifts[i].corr).collect();
-    let middle = median(&good);
-    let spread: Vec<f32> = good.iter().map(|c| (c - middle).abs()).collect();
-    let floor = middle - 4.0 * 1.4826 * median(&spread);
+    let (middle, spread) = median_and_spread(&good);
+    let floor = middle - 4.0 * spread as f32;
     let alone = |i: usize| {
         let near = i.saturating_sub(NEIGHBOURHOOD)..(i + NEIGHBOURHOOD + 1).min(shifts.len());
         let near: Vec<Shift> = near.filter(|&j| !blank[j]).map(|j| shifts[j]).collect();
